@@ -1,0 +1,1 @@
+"""Recorded operations, one module per family."""
