@@ -207,15 +207,15 @@ class Recorder:
         case: dict[str, Any] = {"op": op, **extra, "inputs": encode(list(inputs))}
         if options:
             case["options"] = encode(options)
+        if grad is None:
+            grad = any_dtype(inputs, F64)
         leaves: list[torch.Tensor] = []
 
         def collect(t: torch.Tensor) -> torch.Tensor:
-            leaf = _leaf(t)
+            leaf = _leaf(t) if grad else t.detach()
             leaves.append(leaf)
             return leaf
 
-        if grad is None:
-            grad = any_dtype(inputs, F64)
         live = _map(list(inputs), collect)
         try:
             result = fn(*live)

@@ -1,0 +1,18 @@
+export { expectClose, type Tolerance, ulpDiff } from "./compare.ts";
+export {
+  type DtypeName,
+  decode,
+  decodeData,
+  decodeNumber,
+  type FixtureTensor,
+  isRawTensor,
+  type Layout,
+  loadFixtureFile,
+  loadFixtures,
+  type OpCase,
+  type RawInput,
+  type RawNumber,
+  type RawTensor,
+  type TypedArray,
+} from "./fixtures.ts";
+export { baseOf } from "./layout.ts";
