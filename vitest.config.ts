@@ -1,26 +1,71 @@
-import { defineConfig } from "vitest/config";
+import { playwright } from "@vitest/browser-playwright";
+import { defineConfig, type TestProjectConfiguration } from "vitest/config";
+import { chromium, vulkanEnvironment } from "./tools/browser/src/index.ts";
+
+const skipped = (what: string, why: string) =>
+  console.warn(`\n${"!".repeat(100)}\n!!! SKIPPED: ${what}\n!!! ${why}\n${"!".repeat(100)}\n`);
+
+// The dynamic loader reads these when a process starts, so they are set here, before any worker exists.
+const vulkan = await vulkanEnvironment();
+if (vulkan) Object.assign(process.env, vulkan);
+else
+  skipped(
+    "WebGPU in Node",
+    "No Vulkan driver: none is installed, and the one that comes with Chromium is for Linux x64.",
+  );
+
+const packages: TestProjectConfiguration = {
+  test: {
+    name: "packages",
+    include: ["packages/*/src/**/*.test.ts"],
+    exclude: ["**/*.browser.test.ts"],
+    // Memory tests collect garbage on demand.
+    execArgv: ["--expose-gc"],
+    pool: "forks",
+  },
+};
+
+const tools: TestProjectConfiguration = {
+  test: {
+    name: "tools",
+    include: ["tools/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "**/*.browser.test.ts"],
+    pool: "forks",
+  },
+};
+
+const browser = (found: NonNullable<Awaited<ReturnType<typeof chromium>>>): TestProjectConfiguration => ({
+  // Shared memory, and with it threads, exists only in pages that are cross-origin isolated.
+  server: {
+    headers: { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" },
+  },
+  test: {
+    name: "browser",
+    include: ["packages/*/src/**/*.browser.test.ts", "tools/browser/**/*.browser.test.ts"],
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      instances: [{ browser: "chromium" }],
+      provider: playwright({
+        launchOptions: {
+          executablePath: found.executablePath,
+          args: [...found.args],
+          env: { ...process.env, ...found.env } as Record<string, string>,
+        },
+      }),
+    },
+  },
+});
+
+const found = await chromium();
+if (!found) {
+  skipped(
+    "every *.browser.test.ts",
+    "No Chromium: set CHROMIUM_PATH, install one, or let `npm run setup` fetch @sparticuz/chromium (Linux x64).",
+  );
+}
 
 export default defineConfig({
-  test: {
-    projects: [
-      {
-        test: {
-          name: "packages",
-          include: ["packages/*/src/**/*.test.ts"],
-          exclude: ["**/*.browser.test.ts"],
-          // Memory tests need a garbage collection on demand.
-          pool: "forks",
-          execArgv: ["--expose-gc"],
-        },
-      },
-      {
-        test: {
-          name: "tools",
-          include: ["tools/*/**/*.test.ts"],
-          exclude: ["**/node_modules/**", "**/*.browser.test.ts"],
-          pool: "forks",
-        },
-      },
-    ],
-  },
+  test: { projects: found ? [packages, tools, browser(found)] : [packages, tools] },
 });
