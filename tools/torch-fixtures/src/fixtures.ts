@@ -1,15 +1,7 @@
 import { readFileSync } from "node:fs";
 
 /** The dtypes that occur in fixtures, by PyTorch's names. */
-export type DtypeName =
-  | "float64"
-  | "float32"
-  | "float16"
-  | "bfloat16"
-  | "int64"
-  | "int32"
-  | "uint8"
-  | "bool";
+export type DtypeName = "float64" | "float32" | "float16" | "bfloat16" | "int64" | "int32" | "uint8" | "bool";
 
 /** A number as stored: JSON has no NaN, no infinities and no reliable -0. */
 export type RawNumber = number | "nan" | "inf" | "-inf" | "-0";
