@@ -16,3 +16,14 @@ export {
   type TypedArray,
 } from "./fixtures.ts";
 export { baseOf } from "./layout.ts";
+export {
+  gradientAt,
+  gradientValues,
+  type Options,
+  type RawStateDict,
+  type Snapshot,
+  type StepSpan,
+  stream,
+  TRAJECTORY_STEPS,
+  type Trajectory,
+} from "./trajectory.ts";

@@ -1,0 +1,9 @@
+"""Optimizer trajectories, one file per optimizer."""
+
+from __future__ import annotations
+
+from optim import dense
+
+
+def record() -> None:
+    dense.record()
