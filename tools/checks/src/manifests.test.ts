@@ -34,6 +34,14 @@ function published(exports: Readonly<Record<string, string>>) {
   return { ...Object.fromEntries(entries), "./package.json": "./package.json" };
 }
 
+/** Entries below the main one, for TypeScript's "node10" resolution, which does not read `exports`. */
+function typesVersions(exports: Readonly<Record<string, string>>) {
+  const below = Object.keys(exports).filter((entry) => entry !== ".");
+  if (below.length === 0) return {};
+  const types = below.map((entry) => [entry.slice(2), [`./dist/${entry.slice(2)}/index.d.ts`]]);
+  return { typesVersions: { "*": Object.fromEntries(types) } };
+}
+
 test("the top level holds the layout and nothing else", () => {
   const ignored = ["node_modules", "coverage"];
   const found = readdirSync(root).filter((name) => !name.startsWith(".") && !ignored.includes(name));
@@ -67,6 +75,7 @@ describe.each(packages)("$id", ({ id, folder, manifest }) => {
       module: "./dist/index.js",
       types: "./dist/index.d.ts",
       exports: published(manifest.exports),
+      ...typesVersions(manifest.exports),
     });
   });
 });

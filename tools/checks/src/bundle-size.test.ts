@@ -1,0 +1,93 @@
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "vite";
+import { describe, expect, test } from "vitest";
+import { packages, root } from "./workspace.ts";
+
+interface Budget {
+  readonly what: string;
+  /** What a user writes. */
+  readonly code: string;
+  /** Packages that another budget pays for. */
+  readonly without?: readonly string[];
+  /** Minified and gzipped. */
+  readonly limit: number;
+}
+
+const KB = 1000;
+
+const budgets: readonly Budget[] = [
+  {
+    what: "optim and lr-scheduler, beyond the tensors they work on",
+    code: `export { Adam } from "@descent/optim"; export { StepLR } from "@descent/lr-scheduler";`,
+    without: ["@descent/tensor", "@descent/backend"],
+    limit: 12 * KB,
+  },
+  {
+    what: "all of optim and lr-scheduler, beyond the tensors they work on",
+    code: `export * from "@descent/optim"; export * from "@descent/lr-scheduler";`,
+    without: ["@descent/tensor", "@descent/backend"],
+    limit: 12 * KB,
+  },
+  {
+    what: "training on the cpu: tensor, autograd, optim, backend-cpu",
+    code: `
+      export { use, tensor } from "@descent/tensor";
+      export { variable } from "@descent/autograd";
+      export { Adam } from "@descent/optim";
+      export { cpu } from "@descent/backend-cpu";`,
+    limit: 30 * KB,
+  },
+  {
+    what: "training on wasm: tensor, autograd, optim, backend-wasm",
+    code: `
+      export { use, tensor } from "@descent/tensor";
+      export { variable } from "@descent/autograd";
+      export { Adam } from "@descent/optim";
+      export { wasm } from "@descent/backend-wasm";`,
+    limit: 50 * KB,
+  },
+];
+
+/** Bundles `code` with Vite as an application would, and gives the minified result. */
+async function bundle(code: string, without: readonly string[] = []): Promise<string> {
+  const entry = "\0entry";
+  const result = await build({
+    root: join(root, "tools/checks"),
+    configFile: false,
+    logLevel: "error",
+    plugins: [
+      {
+        name: "entry",
+        resolveId: (id) => (id === "entry" ? entry : null),
+        load: (id) => (id === entry ? code : null),
+      },
+    ],
+    build: {
+      write: false,
+      target: "es2022",
+      rolldownOptions: { input: "entry", external: [...without], preserveEntrySignatures: "strict" },
+    },
+  });
+  const outputs = Array.isArray(result) ? result : "output" in result ? [result] : [];
+  return outputs
+    .flatMap(({ output }) => output)
+    .map((chunk) => (chunk.type === "chunk" ? chunk.code : ""))
+    .join("\n");
+}
+
+const exists = (name: string) => packages.some(({ manifest }) => manifest.name === name);
+
+describe("bundle sizes", () => {
+  for (const { what, code, without, limit } of budgets) {
+    const needed = [...code.matchAll(/"(@descent\/[\w-]+)"/g)].map(([, name]) => name as string);
+    test.runIf(needed.every(exists))(`${what}: at most ${limit / KB} KB`, { timeout: 60_000 }, async () => {
+      const minified = await bundle(code, without);
+      const bytes = gzipSync(minified, { level: 9 }).length;
+      console.log(
+        `${what}: ${(bytes / KB).toFixed(1)} of ${limit / KB} KB (${(minified.length / KB).toFixed(1)} KB before gzip)`,
+      );
+      expect(bytes).toBeLessThanOrEqual(limit);
+    });
+  }
+});
