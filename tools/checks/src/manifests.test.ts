@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { packages, root } from "./workspace.ts";
@@ -50,6 +50,11 @@ test("the top level holds the layout and nothing else", () => {
 
 test("all packages carry one version", () => {
   expect(new Set(packages.map(({ manifest }) => manifest.version)).size).toBe(1);
+});
+
+test("tools/checks depends on every package, so that documents and bundles find them", () => {
+  const { devDependencies } = JSON.parse(readFileSync(join(import.meta.dirname, "../package.json"), "utf8"));
+  expect(packages.map(({ manifest }) => manifest.name).filter((name) => !(name in devDependencies))).toEqual([]);
 });
 
 describe.each(packages)("$id", ({ id, folder, manifest }) => {
