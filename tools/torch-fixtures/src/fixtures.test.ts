@@ -13,7 +13,7 @@ import {
   ulpDiff,
 } from "./index.ts";
 
-const OPS = /^(elementwise|reductions|matmul|einsum|convolution|pooling|shapes|indexing)/;
+const OPS = /^(elementwise|reductions|matmul|einsum|convolution|pooling|shapes|indexing|creation|nn-losses)/;
 const names = readdirSync(new URL("../fixtures/", import.meta.url))
   .filter((file) => file.endsWith(".json") && !file.startsWith("scheduler"))
   .map((file) => file.slice(0, -".json".length));
