@@ -1,4 +1,5 @@
 import type { DType, ValueType } from "./dtype.ts";
+import { DescentError } from "./error.ts";
 import type { Op } from "./ops.ts";
 import { evaluate } from "./ops.ts";
 import type {
@@ -68,7 +69,12 @@ function split(trace: Trace): {
   const uniforms: ValueType[] = [];
   for (const id of [...live].sort((a, b) => a - b)) {
     const { op, type, args, imm } = trace.node(id);
-    if (op === "detach") {
+    if (op === "placeholder") {
+      throw new DescentError("program", "build", "a result depends on the value of an input that is not read", {
+        slot: imm,
+      });
+    }
+    if (op === "detach" || op === "alias") {
       number.set(id, number.get(args[0] as number) as number);
     } else if (op === "uniform") {
       number.set(id, body.push({ op, type, args: [], imm: slots.push(args[0] as number) - 1 }) - 1);

@@ -53,12 +53,13 @@ function propagate(trace: Trace, id: number, g: Value, accumulate: (id: number, 
     op === "index" ||
     op === "accumulator" ||
     op === "hyper" ||
-    op === "detach"
+    op === "detach" ||
+    op === "placeholder"
   )
     return;
   const y = trace.valueAt(id) as Value;
   const x = args.map((arg) => trace.valueAt(arg));
-  if (op === "fold.sum") {
+  if (op === "fold.sum" || op === "alias") {
     accumulate(args[0] as number, g);
   } else if (op === "fold.max" || op === "fold.min") {
     const hit = (x[0] as Value).eq(y);

@@ -2,7 +2,7 @@ import type { Arg, Launch } from "./backend.ts";
 import type { HostArray } from "./dtype.ts";
 import { decode, encode } from "./element.ts";
 import { DescentError } from "./error.ts";
-import { contiguousStrides, sizeOf } from "./layout.ts";
+import { sizeOf } from "./layout.ts";
 import { evaluate, type Op } from "./ops.ts";
 import type {
   Binding,

@@ -10,7 +10,7 @@ export type Level = "host" | "row" | "element";
 
 /** One traced instruction, before host numbers are split off. */
 export interface Node {
-  readonly op: Op | StructuralOp | "hyper" | "detach";
+  readonly op: Op | StructuralOp | "hyper" | "detach" | "alias" | "placeholder";
   readonly type: ValueType;
   readonly args: readonly number[];
   readonly imm?: number;
@@ -87,7 +87,7 @@ export class Trace {
     const type = valueType(dtype);
     if ((type === "mask") !== (value.type === "mask"))
       fail("a mask is stored as bool and only as bool", { binding, dtype, value: value.type });
-    const stored = value instanceof Value ? this.#lift(value.cast(type), type) : value;
+    const stored = value instanceof Value ? this.#lift(value.cast(type), type) : this.#liftMask(value);
     if ((access === "row" || access === "stridedRow") && this.levelOf(stored) === "element") {
       fail(
         "a row binding takes what is common to a row",
@@ -101,6 +101,11 @@ export class Trace {
   /** A hyperparameter: number `slot` of those given at every launch. */
   hyper(slot: number): Value {
     return this.#wrap(this.#push({ op: "hyper", type: "f64", args: [], imm: slot, level: "host" })) as Value;
+  }
+
+  /** Stands for an input that turns out not to be needed: the derivative with respect to it can be asked for, its value cannot. */
+  placeholder(slot: number, type: ValueType, level: "row" | "element"): Value | Mask {
+    return this.#wrap(this.#push({ op: "placeholder", type, args: [], imm: slot, level }));
   }
 
   /** A number known now, as a value of `type`. */
@@ -141,6 +146,12 @@ export class Trace {
     ) as Value;
   }
 
+  /** `value` under an identity of its own: the derivative with respect to it counts only uses of this alias. */
+  alias(value: Value, slot: number, level: Level = this.levelOf(value)): Value {
+    const { type } = this.node(value.id);
+    return this.#wrap(this.#push({ op: "alias", type, args: [value.id], imm: slot, level })) as Value;
+  }
+
   select(mask: Mask, yes: Operand, no: Operand, type?: ValueType): Value {
     return this.apply("select", [mask, yes, no], type) as Value;
   }
@@ -164,6 +175,21 @@ export class Trace {
     if (signature === "bits" && type !== "i32" && type !== "u32") fail("takes integers", { op, type });
     const level = args.some((id) => this.node(id).level === "element") ? "element" : "row";
     return this.#wrap(this.#push({ op, type: result, args, level }));
+  }
+
+  /** The bindings whose loads `values` depend on. */
+  loadsOf(values: readonly (Value | Mask)[]): Set<number> {
+    const bindings = new Set<number>();
+    const seen = new Set<number>();
+    const visit = (id: number): void => {
+      if (seen.has(id)) return;
+      seen.add(id);
+      const { op, args, imm } = this.node(id);
+      if (op === "load") bindings.add(imm as number);
+      for (const arg of args) visit(arg);
+    };
+    for (const value of values) visit(value.id);
+    return bindings;
   }
 
   node(id: number): Node {
