@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from optim import dense
+from optim import dense, facts, half, lbfgs, meta, sparse
 
 
 def record() -> None:
-    dense.record()
+    for part in (dense, sparse, lbfgs, meta, half, facts):
+        part.record()

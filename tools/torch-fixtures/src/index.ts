@@ -15,14 +15,19 @@ export {
   type RawTensor,
   type TypedArray,
 } from "./fixtures.ts";
+export { type TestFunction, testFunctions } from "./functions.ts";
 export { baseOf } from "./layout.ts";
 export {
   gradientAt,
   gradientValues,
+  type LbfgsTrace,
   type Options,
+  type RawSparse,
   type RawStateDict,
   type Snapshot,
+  type SparseValues,
   type StepSpan,
+  sparseGradientValues,
   stream,
   TRAJECTORY_STEPS,
   type Trajectory,

@@ -38,8 +38,9 @@ export interface Trajectory {
   readonly zeroGrad?: readonly StepSpan[];
   /** Options written into a group just before a step. */
   readonly edits?: readonly { readonly step: number; readonly group: number; readonly options: Options }[];
-  /** Gradients are sparse; see `sparseGradientValues`. */
+  /** Gradients are sparse, over the leading `sparseDims[param]` dimensions; see `sparseGradientValues`. */
   readonly sparse?: true;
+  readonly sparseDims?: readonly number[];
   readonly snapshots: readonly Snapshot[];
   /** The state after that step; loading it and going on must reach the later snapshots. */
   readonly saved?: { readonly step: number; readonly stateDict: RawStateDict };
@@ -74,4 +75,64 @@ export function gradientAt(trajectory: Trajectory, param: number, step: number):
   if (inside(trajectory.noGrad)) return null;
   const size = trajectory.params[param]?.shape.reduce((a, b) => a * b, 1) ?? 0;
   return inside(trajectory.zeroGrad) ? new Float64Array(size) : gradientValues(param, step, size);
+}
+
+/** PyTorch's COO form: `indices[d]` are the places along sparse dimension d; not coalesced, and possibly empty. */
+export interface SparseValues {
+  readonly indices: readonly (readonly number[])[];
+  readonly values: Float64Array;
+}
+
+/**
+ * The gradient in a trajectory with `sparse`: three entries over the first `sparseDims` dimensions, none when the step
+ * ends in 7; at even steps the last entry repeats the place of the first.
+ */
+export function sparseGradientValues(
+  param: number,
+  step: number,
+  shape: readonly number[],
+  sparseDims: number,
+): SparseValues {
+  const next = stream(param, step);
+  const count = step % 10 === 7 ? 0 : 3;
+  const sizes = shape.slice(0, sparseDims);
+  const places = Array.from({ length: count }, () => sizes.map((n) => next() % n));
+  const first = places[0];
+  if (first !== undefined && step % 2 === 0) places[count - 1] = first;
+  const entry = shape.slice(sparseDims).reduce((a, b) => a * b, 1);
+  return {
+    values: Float64Array.from({ length: count * entry }, () => (next() - 512) / 256),
+    indices: sizes.map((_, d) => places.map((place) => place[d] as number)),
+  };
+}
+
+/** A sparse tensor in a state dict; coalesced. `indices` is sparse dimensions × nnz in row-major order. */
+export interface RawSparse {
+  readonly dtype: DtypeName;
+  readonly shape: readonly number[];
+  readonly indices: readonly number[];
+  readonly nnz: number;
+  readonly values: readonly RawNumber[];
+}
+
+/** Steps of L-BFGS on one of `testFunctions`. */
+export interface LbfgsTrace {
+  readonly optimizer: "LBFGS";
+  readonly name: string;
+  readonly function: "rosenbrock" | "beale" | "bowl";
+  readonly dtype: DtypeName;
+  readonly options: Options;
+  readonly params: readonly RawTensor[];
+  /** Number of the parameter that never has a gradient. */
+  readonly absent?: number;
+  readonly trace: readonly {
+    readonly returned: number;
+    /** What the closure returned, call by call, in this step. */
+    readonly losses: readonly RawNumber[];
+    readonly params: readonly (readonly RawNumber[])[];
+    /** Totals since the start. */
+    readonly funcEvals: number;
+    readonly nIter: number;
+  }[];
+  readonly stateDict: RawStateDict;
 }
