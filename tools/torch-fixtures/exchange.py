@@ -64,7 +64,8 @@ def go_on(case: dict[str, Any]) -> dict[str, Any]:
     params = [tensor({**p, "data": v}).requires_grad_() for p, v in zip(case["params"], values, strict=True)]
     groups = case.get("groups") or [{"params": list(range(len(params))), "options": {}}]
     live = getattr(torch.optim, case["optimizer"])(
-        [{"params": [params[i] for i in g["params"]], **options(g["options"])} for g in groups], **options(case["options"])
+        [{"params": [params[i] for i in g["params"]], **options(g["options"])} for g in groups],
+        **options(case["options"]),
     )
     live.load_state_dict(decode_state_dict(saved["stateDict"]))
     missing, zero = rules(case.get("noGrad", [])), rules(case.get("zeroGrad", []))

@@ -45,9 +45,39 @@ COMPARE: dict[str, Callable[..., Tensor]] = {
     "logicalXor": torch.logical_xor,
 }
 SCALAR_FIRST = {"add", "sub", "mul", "div", "pow", "remainder"}
-TENSORS_ONLY = {"atan2", "maximum", "minimum", "fmax", "fmin", "hypot", "logaddexp", "logicalAnd", "logicalOr", "logicalXor"}
-SHAPES = [((3, 4), (3, 4)), ((3, 4), (4,)), ((3, 1), (1, 4)), ((), (2, 3)), ((2, 1, 3), (2, 1)), ((0, 3), (1, 3)), ((), ())]
-MIXED = [(I32, I64), (U8, I32), (BOOL, BOOL), (I64, F32), (F32, F64), (F16, F32), (F16, BF16), (I32, I32), (U8, U8), (BOOL, I64)]
+TENSORS_ONLY = {
+    "atan2",
+    "maximum",
+    "minimum",
+    "fmax",
+    "fmin",
+    "hypot",
+    "logaddexp",
+    "logicalAnd",
+    "logicalOr",
+    "logicalXor",
+}
+SHAPES = [
+    ((3, 4), (3, 4)),
+    ((3, 4), (4,)),
+    ((3, 1), (1, 4)),
+    ((), (2, 3)),
+    ((2, 1, 3), (2, 1)),
+    ((0, 3), (1, 3)),
+    ((), ()),
+]
+MIXED = [
+    (I32, I64),
+    (U8, I32),
+    (BOOL, BOOL),
+    (I64, F32),
+    (F32, F64),
+    (F16, F32),
+    (F16, BF16),
+    (I32, I32),
+    (U8, U8),
+    (BOOL, I64),
+]
 
 
 def special_pairs(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -126,7 +156,7 @@ def record_mixed() -> None:
     for name in ("remainder", "fmod", "floorDivide"):
         r.add(name, functions[name], a, torch.zeros_like(b), grad=False)
     for rounding in ("trunc", "floor"):
-        fn = lambda x, y, m=rounding: torch.div(x, y, rounding_mode=m)  # noqa: E731
+        fn = lambda x, y, m=rounding: torch.div(x, y, rounding_mode=m)
         r.add("div", fn, a, b, options={"roundingMode": rounding}, grad=False)
         r.both("div", fn, lambda d: [a.to(d), b.to(d) + 0.3], options={"roundingMode": rounding})
     r.add("pow", torch.pow, torch.tensor([2, 3]), -1, grad=False)
@@ -137,18 +167,28 @@ def record_mixed() -> None:
 def record_ternary() -> None:
     r = Recorder()
     seed = Values("ternary")
-    mask = lambda *s: seed.integers(*s, lo=0, hi=2).to(BOOL)  # noqa: E731
+    mask = lambda *s: seed.integers(*s, lo=0, hi=2).to(BOOL)
     real = seed.real
 
     def where(c: Any, x: Any, y: Any) -> Tensor:
         return torch.where(c, x, y)
 
-    for shapes in (((3, 4), (3, 4), (3, 4)), ((3, 1), (4,), (3, 4)), ((), (3,), (3,)), ((3,), (), ()), ((0, 2), (2,), (1, 2))):
+    for shapes in (
+        ((3, 4), (3, 4), (3, 4)),
+        ((3, 1), (4,), (3, 4)),
+        ((), (3,), (3,)),
+        ((3,), (), ()),
+        ((0, 2), (2,), (1, 2)),
+    ):
         r.both("where", where, lambda d: [mask(*shapes[0]), real(*shapes[1], dtype=d), real(*shapes[2], dtype=d)])
     r.both("where", where, lambda d: [mask(5), real(5, dtype=d), 0.5])
     r.both("where", where, lambda d: [mask(5), -2, real(5, dtype=d)])
     r.add("where", where, permuted(mask(3, 2), [1, 0]), real(3, 2), permuted(real(3, 2), [1, 0]))
-    r.both("where", where, lambda d: [mask(4), torch.tensor([NAN, INF, -0.0, 1], dtype=d), torch.tensor([1, NAN, 0, -INF], dtype=d)])
+    r.both(
+        "where",
+        where,
+        lambda d: [mask(4), torch.tensor([NAN, INF, -0.0, 1], dtype=d), torch.tensor([1, NAN, 0, -INF], dtype=d)],
+    )
     for a, b in MIXED:
         r.add("where", where, mask(4), seed.of(4, dtype=a), seed.of(4, dtype=b), grad=False)
     r.add("where", where, real(3), real(3), real(3))
@@ -160,7 +200,11 @@ def record_ternary() -> None:
         r.both("lerp", lerp, lambda d: [real(6, dtype=d), real(6, dtype=d), float(weight)])
     r.both("lerp", lerp, lambda d: [real(2, 3, dtype=d), real(3, dtype=d), real(2, 1, dtype=d)])
     r.both("lerp", lerp, lambda d: [real(0, 3, dtype=d), real(3, dtype=d), 0.5])
-    r.both("lerp", lerp, lambda d: [torch.tensor([INF, 1, NAN, -INF], dtype=d), torch.tensor([1, INF, 1, -INF], dtype=d), 0.25])
+    r.both(
+        "lerp",
+        lerp,
+        lambda d: [torch.tensor([INF, 1, NAN, -INF], dtype=d), torch.tensor([1, INF, 1, -INF], dtype=d), 0.25],
+    )
     r.add("lerp", lerp, real(3), real(3, dtype=F32), 0.5)
 
     def clamp(x: Any, lo: Any, hi: Any) -> Tensor:
@@ -168,7 +212,15 @@ def record_ternary() -> None:
 
     r.both("clamp", clamp, lambda d: [real(3, 4, dtype=d), real(4, dtype=d) - 1, real(3, 1, dtype=d) + 1])
     r.both("clamp", clamp, lambda d: [real(6, dtype=d), None, real(6, dtype=d)])
-    r.both("clamp", clamp, lambda d: [torch.tensor([NAN, 1, 2, -1], dtype=d), torch.tensor([0, NAN, 2, -1], dtype=d), torch.tensor([1, 3, NAN, -2], dtype=d)])
+    r.both(
+        "clamp",
+        clamp,
+        lambda d: [
+            torch.tensor([NAN, 1, 2, -1], dtype=d),
+            torch.tensor([0, NAN, 2, -1], dtype=d),
+            torch.tensor([1, 3, NAN, -2], dtype=d),
+        ],
+    )
     r.add("clamp", clamp, seed.integers(5), -2, 3)
     r.add("clamp", clamp, seed.integers(5), -1.5, 2.5)
     r.add("clamp", clamp, seed.of(5, dtype=U8), 2, 5)
@@ -177,11 +229,13 @@ def record_ternary() -> None:
     for name, fn in (("addcmul", torch.addcmul), ("addcdiv", torch.addcdiv)):
         for value in (None, 0.5, -2):
             options = {} if value is None else {"value": value}
-            run = lambda x, a, b, o=options: fn(x, a, b, **o)  # noqa: E731
-            r.both(name, run, lambda d: [real(2, 3, dtype=d), real(3, dtype=d), real(2, 1, dtype=d) + 3], options=options)
+            run = lambda x, a, b, o=options: fn(x, a, b, **o)
+            r.both(
+                name, run, lambda d: [real(2, 3, dtype=d), real(3, dtype=d), real(2, 1, dtype=d) + 3], options=options
+            )
     for name, fn in (("add", torch.add), ("sub", torch.sub)):
         for alpha in (2, -0.5):
-            run = lambda x, y, a=alpha: fn(x, y, alpha=a)  # noqa: E731
+            run = lambda x, y, a=alpha: fn(x, y, alpha=a)
             r.both(name, run, lambda d: [real(2, 3, dtype=d), real(3, dtype=d)], options={"alpha": alpha})
     write("elementwise-ternary", r.cases)
 
@@ -197,12 +251,17 @@ def record_promotion() -> None:
     """Rows are the dtype of the first operand, columns of the second, both in the order of `dtypes`."""
     ops: dict[str, Callable[..., Any]] = {n: v[0] for n, v in BINARY.items()} | COMPARE
     ops["where"] = lambda a, b: torch.where(torch.tensor([True]), a, b)
-    ones = lambda dtype, dims: torch.ones([2] * dims, dtype=dtype)  # noqa: E731
+    ones = lambda dtype, dims: torch.ones([2] * dims, dtype=dtype)
     scalars: dict[str, Any] = {"int": 1, "float": 1.5, "bool": True}
     cases = []
     for name, fn in ops.items():
         case: dict[str, Any] = {"op": name}
-        for key, (left, right) in {"tensorTensor": (1, 1), "tensorZeroDim": (1, 0), "zeroDimTensor": (0, 1), "zeroDimZeroDim": (0, 0)}.items():
+        for key, (left, right) in {
+            "tensorTensor": (1, 1),
+            "tensorZeroDim": (1, 0),
+            "zeroDimTensor": (0, 1),
+            "zeroDimZeroDim": (0, 0),
+        }.items():
             case[key] = [[result_dtype(fn, ones(a, left), ones(b, right)) for b in DTYPES] for a in DTYPES]
         for kind, value in scalars.items():
             if name not in TENSORS_ONLY:
@@ -219,7 +278,9 @@ def record_promotion() -> None:
         "softmax": lambda x: torch.softmax(x, 0), "logSoftmax": lambda x: torch.log_softmax(x, 0),
         "matmul": lambda x: x @ x, "sort": lambda x: torch.sort(x)[0], "countNonzero": torch.count_nonzero,
     }  # fmt: skip
-    cases.append({"op": "reduction", "table": {n: [result_dtype(f, ones(d, 1)) for d in DTYPES] for n, f in reductions.items()}})
+    cases.append(
+        {"op": "reduction", "table": {n: [result_dtype(f, ones(d, 1)) for d in DTYPES] for n, f in reductions.items()}}
+    )
     write("promotion", cases, dtypes=[dtype_name(d) for d in DTYPES])
 
 

@@ -16,7 +16,7 @@ NAN, INF = float("nan"), float("inf")
 def record_gather() -> None:
     r = Recorder()
     v = Values("gather")
-    ix = lambda *s, hi: v.integers(*s, lo=0, hi=hi)  # noqa: E731
+    ix = lambda *s, hi: v.integers(*s, lo=0, hi=hi)
 
     def gather(dim: int, x: Tensor, i: Tensor) -> None:
         r.add("gather", lambda a, b: torch.gather(a, dim, b), x, i, options={"dim": dim})
@@ -53,14 +53,14 @@ def record_gather() -> None:
     index_select(0, v.real(3), torch.tensor([-1]))
     index_select(0, v.real(3), torch.tensor([[1]]))
 
-    take_along = lambda a, b: torch.take_along_dim(a, b, 1)  # noqa: E731
+    take_along = lambda a, b: torch.take_along_dim(a, b, 1)
     r.add("takeAlongDim", take_along, v.real(3, 4), torch.tensor([[0], [3], [1]]), options={"dim": 1})
     r.add("maskedSelect", torch.masked_select, v.real(2, 3), torch.tensor([[True, False, True], [False, False, True]]))
     r.add("maskedSelect", torch.masked_select, v.real(2, 3), torch.tensor([True, False, True]))
     for value in (0, -1.5, -INF):
-        fill = lambda x, m: x.masked_fill(m, value)  # noqa: E731
+        fill = lambda x, m: x.masked_fill(m, value)
         r.both("maskedFill", fill, lambda d: [v.real(2, 3, dtype=d), v.of(2, 3, dtype=BOOL)], options={"value": value})
-    fill = lambda x, m: x.masked_fill(m, 7)  # noqa: E731
+    fill = lambda x, m: x.masked_fill(m, 7)
     for x, m in (
         (v.real(2, 3), v.of(3, dtype=BOOL)),
         (v.real(2, 1), v.of(2, 3, dtype=BOOL)),
@@ -102,19 +102,31 @@ def record_scatter() -> None:
     scatter_add(0, v.real(3, dtype=F32), torch.tensor([1, 1, 1]), v.real(3, dtype=F32))
     scatter_add(0, v.real(3), torch.tensor([3]), v.real(1))
     scatter_add(0, v.real(3), torch.tensor([0, 1]), v.real(1))
-    add = lambda a, i, s: torch.index_add(a, 0, i, s)  # noqa: E731
+    add = lambda a, i, s: torch.index_add(a, 0, i, s)
     r.add("indexAdd", add, v.real(3, 2), torch.tensor([2, 0, 2]), v.real(3, 2), options={"dim": 0})
-    copy = lambda a, i, s: torch.index_copy(a, 1, i, s)  # noqa: E731
+    copy = lambda a, i, s: torch.index_copy(a, 1, i, s)
     r.add("indexCopy", copy, v.real(2, 3), torch.tensor([2, 0]), v.real(2, 2), options={"dim": 1})
     for classes in (None, 5):
         options = {} if classes is None else {"numClasses": classes}
-        hot = lambda i: F.one_hot(i, -1 if classes is None else classes)  # noqa: E731
-        for index in (torch.tensor([0, 2, 1]), torch.tensor([[3, 0], [1, 1]]), torch.tensor(2), torch.zeros(0, dtype=I64), torch.tensor([-1]), torch.tensor([7])):
+        hot = lambda i: F.one_hot(i, -1 if classes is None else classes)
+        for index in (
+            torch.tensor([0, 2, 1]),
+            torch.tensor([[3, 0], [1, 1]]),
+            torch.tensor(2),
+            torch.zeros(0, dtype=I64),
+            torch.tensor([-1]),
+            torch.tensor([7]),
+        ):
             r.add("oneHot", hot, index, options=options)
     r.add("oneHot", lambda i: F.one_hot(i), torch.tensor([0.0, 1.0]))
     for padding in (None, 1):
         options = {} if padding is None else {"paddingIdx": padding}
-        r.both("embedding", lambda i, w: F.embedding(i, w, padding_idx=padding), lambda d: [torch.tensor([[1, 0], [3, 1]]), v.real(4, 3, dtype=d)], options=options)
+        r.both(
+            "embedding",
+            lambda i, w: F.embedding(i, w, padding_idx=padding),
+            lambda d: [torch.tensor([[1, 0], [3, 1]]), v.real(4, 3, dtype=d)],
+            options=options,
+        )
     r.add("embedding", F.embedding, torch.tensor([4]), v.real(4, 3))
     write("indexing-scatter", r.cases)
 
@@ -127,8 +139,8 @@ def record_order() -> None:
         for dim in (0, -1):
             options = {"dim": dim, "descending": descending}
             # Only a stable sort has one right answer for the indices of ties.
-            sort = lambda x: torch.sort(x, dim=dim, descending=descending, stable=True)  # noqa: E731
-            argsort = lambda x: torch.argsort(x, dim=dim, descending=descending, stable=True)  # noqa: E731
+            sort = lambda x: torch.sort(x, dim=dim, descending=descending, stable=True)
+            argsort = lambda x: torch.argsort(x, dim=dim, descending=descending, stable=True)
             for x in (
                 v.distinct(3, 4), v.distinct(3, 4, dtype=F32), permuted(v.distinct(3, 4), [1, 0]), edges, v.integers(2, 5), v.of(2, 5, dtype=U8),
                 v.of(2, 4, dtype=BOOL), v.real(2, 3, dtype=F16), v.real(2, 3, dtype=BF16), torch.zeros(0, 2), torch.zeros(2, 0), v.real(), v.distinct(2, 3, 2),
@@ -140,8 +152,13 @@ def record_order() -> None:
     for largest in (True, False):
         for k, dim in ((1, -1), (3, -1), (2, 0), (0, -1)):
             options = {"k": k, "dim": dim, "largest": largest}
-            topk = lambda x: torch.topk(x, k, dim=dim, largest=largest)  # noqa: E731
-            for x in (v.distinct(3, 4), v.distinct(3, 4, dtype=F32), sliced(v.distinct(3, 4), 1), torch.tensor([[3, NAN, -INF, 0.0], [INF, 1, NAN, -5.0], [2, 4, 1, 7]])):
+            topk = lambda x: torch.topk(x, k, dim=dim, largest=largest)
+            for x in (
+                v.distinct(3, 4),
+                v.distinct(3, 4, dtype=F32),
+                sliced(v.distinct(3, 4), 1),
+                torch.tensor([[3, NAN, -INF, 0.0], [INF, 1, NAN, -5.0], [2, 4, 1, 7]]),
+            ):
                 r.add("topk", topk, x, options=options)
     r.add("topk", lambda x: torch.topk(x, 5), v.real(2, 3), options={"k": 5})
     r.add("topk", lambda x: torch.topk(x, -1), v.real(2, 3), options={"k": -1})
@@ -149,12 +166,25 @@ def record_order() -> None:
     r.add("topk", lambda x: torch.topk(x, 1), v.real(), options={"k": 1})
     for inverse, counts in ((False, False), (True, False), (False, True), (True, True)):
         options = {"returnInverse": inverse, "returnCounts": counts}
-        unique = lambda x: torch.unique(x, return_inverse=inverse, return_counts=counts)  # noqa: E731
-        for x in (torch.tensor([3, 1, 2, 3, 1]), torch.tensor([[2, 1], [1, 1]]), torch.tensor([1.5, -2, 1.5, 0]), torch.zeros(0), torch.tensor([True, False, True]), torch.tensor(4), torch.tensor([1, NAN, NAN, -0.0, 0.0])):
+        unique = lambda x: torch.unique(x, return_inverse=inverse, return_counts=counts)
+        for x in (
+            torch.tensor([3, 1, 2, 3, 1]),
+            torch.tensor([[2, 1], [1, 1]]),
+            torch.tensor([1.5, -2, 1.5, 0]),
+            torch.zeros(0),
+            torch.tensor([True, False, True]),
+            torch.tensor(4),
+            torch.tensor([1, NAN, NAN, -0.0, 0.0]),
+        ):
             r.add("unique", unique, x, options=options)
     for dim in (0, 1):
-        run = lambda x: torch.unique(x, dim=dim, return_inverse=True, return_counts=True)  # noqa: E731
-        r.add("unique", run, torch.tensor([[1, 2, 1], [0, 3, 0], [1, 2, 1]]), options={"dim": dim, "returnInverse": True, "returnCounts": True})
+        run = lambda x: torch.unique(x, dim=dim, return_inverse=True, return_counts=True)
+        r.add(
+            "unique",
+            run,
+            torch.tensor([[1, 2, 1], [0, 3, 0], [1, 2, 1]]),
+            options={"dim": dim, "returnInverse": True, "returnCounts": True},
+        )
     r.add("nonzero", torch.nonzero, torch.tensor([[0, 1, 2], [3, 0, 0]]))
     r.add("nonzero", torch.nonzero, torch.tensor([0.0, -0.0, NAN, 1]))
     r.add("nonzero", torch.nonzero, torch.tensor(5))

@@ -23,7 +23,13 @@ EINSUM = [
     ("bn,anm,bm->ba", [(2, 3), (4, 3, 2), (2, 2)]), ("ba", [(2, 3)]), ("...i->...", [(2, 3)]), ("ij,kj->ikj", [(2, 3), (4, 3)]),
     ("i,ij,j->", [(2,), (2, 3), (3,)]), (" i j , j k -> i k ", [(2, 3), (3, 2)]), ("ij,j->ij", [(2, 3), (1,)]),
 ]  # fmt: skip
-EINSUM_ERRORS = [("ij,jk->ik", [(2, 3), (4, 2)]), ("ij->ijk", [(2, 3)]), ("ijk->i", [(2, 3)]), ("ij,jk", [(2, 3)]), ("ij->ii", [(2, 3)])]
+EINSUM_ERRORS = [
+    ("ij,jk->ik", [(2, 3), (4, 2)]),
+    ("ij->ijk", [(2, 3)]),
+    ("ijk->i", [(2, 3)]),
+    ("ij,jk", [(2, 3)]),
+    ("ij->ii", [(2, 3)]),
+]
 
 
 def record_matmul() -> None:
@@ -33,8 +39,8 @@ def record_matmul() -> None:
         r.both("matmul", torch.matmul, lambda d: [v.real(*a, dtype=d), v.real(*b, dtype=d)])
     for a, b in MATMUL_ERRORS:
         r.add("matmul", torch.matmul, torch.ones(a), torch.ones(b))
-    left = lambda d: v.real(2, 3, dtype=d)  # noqa: E731
-    right = lambda d: v.real(3, 4, dtype=d)  # noqa: E731
+    left = lambda d: v.real(2, 3, dtype=d)
+    right = lambda d: v.real(3, 4, dtype=d)
     swap = [1, 0]
     r.both("matmul", torch.matmul, lambda d: [permuted(left(d), swap), right(d)])
     r.both("matmul", torch.matmul, lambda d: [left(d), permuted(right(d), swap)])
@@ -65,9 +71,18 @@ def record_matmul() -> None:
                 lambda d: [v.real(*shape, dtype=d), v.real(2, 3, dtype=d), v.real(3, 4, dtype=d)],
                 options=options,
             )
-    r.add("addmm", lambda c, a, b: torch.addmm(c, a, b, beta=0), odd * NAN, odd[:, :1] * 0, torch.ones(1, 2, dtype=F64), options={"beta": 0})
+    r.add(
+        "addmm",
+        lambda c, a, b: torch.addmm(c, a, b, beta=0),
+        odd * NAN,
+        odd[:, :1] * 0,
+        torch.ones(1, 2, dtype=F64),
+        options={"beta": 0},
+    )
     r.add("addmm", torch.addmm, torch.ones(3), torch.ones(2, 3), torch.ones(3, 4))
-    r.both("baddbmm", torch.baddbmm, lambda d: [v.real(2, 1, dtype=d), v.real(2, 2, 3, dtype=d), v.real(2, 3, 2, dtype=d)])
+    r.both(
+        "baddbmm", torch.baddbmm, lambda d: [v.real(2, 1, dtype=d), v.real(2, 2, 3, dtype=d), v.real(2, 3, 2, dtype=d)]
+    )
     for a, b in ((3, 4), (1, 2), (0, 2)):
         r.both("outer", torch.outer, lambda d: [v.real(a, dtype=d), v.real(b, dtype=d)])
     r.add("outer", torch.outer, v.integers(2), v.real(3), grad=False)
@@ -98,7 +113,9 @@ def record_einsum() -> None:
         return lambda operands: torch.einsum(equation, *operands)
 
     for equation, shapes in EINSUM:
-        r.both("einsum", run(equation), lambda d: [[v.real(*s, dtype=d) for s in shapes]], options={"equation": equation})
+        r.both(
+            "einsum", run(equation), lambda d: [[v.real(*s, dtype=d) for s in shapes]], options={"equation": equation}
+        )
     for equation, shapes in EINSUM_ERRORS:
         r.add("einsum", run(equation), [torch.ones(s) for s in shapes], options={"equation": equation})
     write("einsum", r.cases)
@@ -107,5 +124,3 @@ def record_einsum() -> None:
 def record() -> None:
     record_matmul()
     record_einsum()
-
-

@@ -50,7 +50,7 @@ def keywords(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def run(r: Recorder, op: str, fn: Callable[..., Any], make: Any, **options: Any) -> None:
-    call = lambda x: fn(x, **keywords(options))  # noqa: E731
+    call = lambda x: fn(x, **keywords(options))
     if isinstance(make, Tensor):
         r.add(op, call, make, options=options)
     else:
@@ -150,7 +150,7 @@ def record_moments() -> None:
             run(r, op, fn, seed.of(3, 4, dtype=dtype), dim=1)
     for op, fn in (("varMean", torch.var_mean), ("stdMean", torch.std_mean)):
         run(r, op, fn, lambda d: Values(op).real(3, 4, dtype=d), dim=1)
-    norm = lambda x, **o: torch.norm(x, **{"p": o.pop("p", 2), **o})  # noqa: E731
+    norm = lambda x, **o: torch.norm(x, **{"p": o.pop("p", 2), **o})
     seed = Values("norm")
     for p in (None, 1, 2, 3, 0, 0.5, -1, INF, -INF):
         extra = {} if p is None else {"p": p}

@@ -125,7 +125,12 @@ def record_joins() -> None:
         r.add(op, lambda xs: fn(xs, 1), [permuted(v.real(2, 3), [1, 0]), sliced(v.real(2, 3), 0)], options={"dim": 1})
     for indexing in ("ij", "xy"):
         for shapes in ([(2,), (3,)], [(2,), (3,), (2,)], [(2,)], [(), (2,)]):
-            r.add("meshgrid", lambda xs: torch.meshgrid(*xs, indexing=indexing), [v.real(*s) for s in shapes], options={"indexing": indexing})
+            r.add(
+                "meshgrid",
+                lambda xs: torch.meshgrid(*xs, indexing=indexing),
+                [v.real(*s) for s in shapes],
+                options={"indexing": indexing},
+            )
     write("shapes-joins", r.cases)
 
 

@@ -88,19 +88,34 @@ def record_convolution() -> None:
     v = Values("conv")
     for name, fn, table in (("conv1d", F.conv1d, CONV1D), ("conv2d", F.conv2d, CONV2D)):
         for shape, weight, options in table:
-            call = lambda x, w, b, o=options: fn(x, w, b, **snake(o))  # noqa: E731
+            call = lambda x, w, b, o=options: fn(x, w, b, **snake(o))
             for bias in (True, False):
-                make = lambda d: [v.real(*shape, dtype=d), v.real(*weight, dtype=d), v.real(weight[0], dtype=d) if bias else None]  # noqa: E731
+                make = lambda d: [
+                    v.real(*shape, dtype=d),
+                    v.real(*weight, dtype=d),
+                    v.real(weight[0], dtype=d) if bias else None,
+                ]
                 r.both(name, call, make, options=options)
-    r.add("conv2d", F.conv2d, permuted(v.real(1, 2, 4, 5), [0, 3, 1, 2]), permuted(v.real(3, 2, 2, 3), [3, 2, 1, 0]), None)
+    r.add(
+        "conv2d", F.conv2d, permuted(v.real(1, 2, 4, 5), [0, 3, 1, 2]), permuted(v.real(3, 2, 2, 3), [3, 2, 1, 0]), None
+    )
     r.add("conv2d", F.conv2d, v.real(1, 2, 4, 4), v.real(3, 2, 2, 2), v.real(2))
     r.add("conv2d", F.conv2d, v.real(4, 4), v.real(3, 2, 2, 2), None)
     x = v.real(1, 1, 3, 3)
     x[0, 0, 1, 1], x[0, 0, 0, 0] = NAN, INF
     r.add("conv2d", F.conv2d, x, v.real(1, 1, 2, 2), None)
     for dtype in (F16, BF16):
-        r.add("conv2d", F.conv2d, v.real(1, 2, 4, 4, dtype=dtype), v.real(2, 2, 3, 3, dtype=dtype), v.real(2, dtype=dtype))
-    r.add("conv2d", F.conv2d, v.real(1, 3, 9, 9, dtype=F32), v.real(8, 3, 3, 3, dtype=F32), v.real(8, dtype=F32), options={})
+        r.add(
+            "conv2d", F.conv2d, v.real(1, 2, 4, 4, dtype=dtype), v.real(2, 2, 3, 3, dtype=dtype), v.real(2, dtype=dtype)
+        )
+    r.add(
+        "conv2d",
+        F.conv2d,
+        v.real(1, 3, 9, 9, dtype=F32),
+        v.real(8, 3, 3, 3, dtype=F32),
+        v.real(8, dtype=F32),
+        options={},
+    )
     write("convolution", r.cases)
 
 
@@ -116,22 +131,42 @@ def record_pooling() -> None:
         r.both("maxPool2d", lambda x: max_pool(x, options), lambda d: [v.distinct(*shape, dtype=d)], options=options)
         if shape[-2:] != (2, 2) and all(isinstance(o, (int, bool)) for o in options.values()):
             flat = {**options, "rank": 1}
-            lower = lambda d: [v.distinct(*shape[:-2], shape[-1], dtype=d)]  # noqa: E731
+            lower = lambda d: [v.distinct(*shape[:-2], shape[-1], dtype=d)]
             r.both("maxPool1d", lambda x: max_pool(x, flat), lower, options=options)
     ties = torch.tensor([[[[1, 1, 2, 2], [1, 1, 2, 2], [NAN, 0, -INF, -INF], [3, NAN, -INF, -INF]]]], dtype=F64)
     r.add("maxPool2d", lambda x: max_pool(x, {"kernelSize": 2}), ties, options={"kernelSize": 2})
-    r.add("maxPool2d", lambda x: max_pool(x, {"kernelSize": 2}), permuted(v.distinct(1, 2, 4, 4), [0, 3, 1, 2]), options={"kernelSize": 2})
+    r.add(
+        "maxPool2d",
+        lambda x: max_pool(x, {"kernelSize": 2}),
+        permuted(v.distinct(1, 2, 4, 4), [0, 3, 1, 2]),
+        options={"kernelSize": 2},
+    )
     for shape, options in AVG_POOL2D:
-        r.both("avgPool2d", lambda x: F.avg_pool2d(x, **snake(options)), lambda d: [v.real(*shape, dtype=d)], options=options)
+        r.both(
+            "avgPool2d",
+            lambda x: F.avg_pool2d(x, **snake(options)),
+            lambda d: [v.real(*shape, dtype=d)],
+            options=options,
+        )
         if shape[-2:] != (2, 2) and "divisorOverride" not in options and not isinstance(options["kernelSize"], list):
-            lower = lambda d: [v.real(*shape[:-2], shape[-1], dtype=d)]  # noqa: E731
+            lower = lambda d: [v.real(*shape[:-2], shape[-1], dtype=d)]
             r.both("avgPool1d", lambda x: F.avg_pool1d(x, **snake(options)), lower, options=options)
     r.add("avgPool2d", lambda x: F.avg_pool2d(x, 2), ties, options={"kernelSize": 2})
     for dtype in (F16, BF16):
-        r.add("maxPool2d", lambda x: max_pool(x, {"kernelSize": 2}), v.distinct(1, 1, 4, 4, dtype=dtype), options={"kernelSize": 2})
+        r.add(
+            "maxPool2d",
+            lambda x: max_pool(x, {"kernelSize": 2}),
+            v.distinct(1, 1, 4, 4, dtype=dtype),
+            options={"kernelSize": 2},
+        )
         r.add("avgPool2d", lambda x: F.avg_pool2d(x, 2), v.real(1, 1, 4, 4, dtype=dtype), options={"kernelSize": 2})
     for size in (1, 2, 3, [2, 3], [None, 2]):
-        r.both("adaptiveAvgPool2d", lambda x: F.adaptive_avg_pool2d(x, size), lambda d: [v.real(1, 2, 5, 4, dtype=d)], options={"outputSize": size})
+        r.both(
+            "adaptiveAvgPool2d",
+            lambda x: F.adaptive_avg_pool2d(x, size),
+            lambda d: [v.real(1, 2, 5, 4, dtype=d)],
+            options={"outputSize": size},
+        )
     write("pooling", r.cases)
 
 

@@ -52,10 +52,24 @@ def default_cases() -> list[dict[str, Any]]:
     cases = []
     for name in ALL:
         live = getattr(torch.optim, name)([torch.ones(2, 2, requires_grad=True)])
-        cases.append({"optimizer": name, "defaults": camel(live.defaults), "paramGroups": live.state_dict()["param_groups"], "text": repr(live)})
+        cases.append(
+            {
+                "optimizer": name,
+                "defaults": camel(live.defaults),
+                "paramGroups": live.state_dict()["param_groups"],
+                "text": repr(live),
+            }
+        )
     p, q = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
     live = torch.optim.Adam([{"params": [("weight", p)]}, {"params": [("bias", q)], "lr": 0.5}])
-    cases.append({"optimizer": "Adam", "name": "named, two groups", "paramGroups": live.state_dict()["param_groups"], "text": repr(live)})
+    cases.append(
+        {
+            "optimizer": "Adam",
+            "name": "named, two groups",
+            "paramGroups": live.state_dict()["param_groups"],
+            "text": repr(live),
+        }
+    )
     return cases
 
 

@@ -13,7 +13,11 @@ def record() -> None:
     for optimizer, options in RESUME.items():
         make = PARAMS.get(optimizer, default_params)
         # 1e-8 is zero in float16.
-        safe = {**options, "eps": 0.1} if optimizer in ("Adam", "AdamW", "Adamax", "Adadelta", "Adagrad", "NAdam", "RAdam", "RMSprop") else options
+        safe = (
+            {**options, "eps": 0.1}
+            if optimizer in ("Adam", "AdamW", "Adamax", "Adadelta", "Adagrad", "NAdam", "RAdam", "RMSprop")
+            else options
+        )
         cases.append(run(Scenario(optimizer, "bfloat16", options, make_params=make), BF16))
         cases.append(run(Scenario(optimizer, "float16", safe, make_params=make), F16))
     write("optim-half", cases)

@@ -79,7 +79,13 @@ def run(function: str, steps: int, options: dict[str, Any], dtype: torch.dtype, 
         losses.append(value)
         return value
 
-    case: dict[str, Any] = {"optimizer": "LBFGS", "name": f"{function} {title(options)}", "function": function, "dtype": dtype, "options": camel(options)}
+    case: dict[str, Any] = {
+        "optimizer": "LBFGS",
+        "name": f"{function} {title(options)}",
+        "function": function,
+        "dtype": dtype,
+        "options": camel(options),
+    }
     case["params"] = encode([p.detach() for p in params])
     if absent:
         case["absent"] = len(params) - 1
@@ -88,7 +94,15 @@ def run(function: str, steps: int, options: dict[str, Any], dtype: torch.dtype, 
         losses.clear()
         returned = float(optimizer.step(closure))
         state = optimizer.state[params[0]]
-        trace.append({"returned": returned, "losses": list(losses), "params": data_of(params), "funcEvals": state["func_evals"], "nIter": state["n_iter"]})
+        trace.append(
+            {
+                "returned": returned,
+                "losses": list(losses),
+                "params": data_of(params),
+                "funcEvals": state["func_evals"],
+                "nIter": state["n_iter"],
+            }
+        )
         largest = max(float(p.grad.abs().max()) for p in params if p.grad is not None and p.numel())
         # Below this the decisions of the search hang on rounding, and two right programs part ways.
         if largest < 1e-6:
@@ -100,5 +114,3 @@ def record() -> None:
     cases = [run(*r, dtype) for r in RUNS for dtype in (F64, F32)]
     cases += [run("bowl", 3, {"max_iter": 4}, dtype, absent=True) for dtype in (F64, F32)]
     write("optim-lbfgs", cases)
-
-

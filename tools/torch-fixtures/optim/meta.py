@@ -26,7 +26,11 @@ INPUTS: list[tuple[str, dict[str, Any], list[str]]] = [
     ("NAdam", {"lr": 0.9, "weight_decay": 0.1, "decoupled_weight_decay": True}, ["exp_avg", "exp_avg_sq"]),
     ("RAdam", {"lr": 0.9, "weight_decay": 0.1}, ["exp_avg", "exp_avg_sq"]),
     ("RAdam", {"lr": 0.9, "weight_decay": 0.1, "decoupled_weight_decay": True}, ["exp_avg", "exp_avg_sq"]),
-    ("RMSprop", {"lr": 0.9, "maximize": True, "momentum": 0.9, "centered": True, "weight_decay": 0.1}, ["square_avg", "momentum_buffer", "grad_avg"]),
+    (
+        "RMSprop",
+        {"lr": 0.9, "maximize": True, "momentum": 0.9, "centered": True, "weight_decay": 0.1},
+        ["square_avg", "momentum_buffer", "grad_avg"],
+    ),
     ("Rprop", {"lr": 0.9}, ["prev", "step_size"]),
 ]
 # SGD with momentum and amsgrad are missing: PyTorch changes their buffers in place and cannot differentiate two steps.
@@ -60,7 +64,12 @@ def one_step(optimizer: str, options: dict[str, Any], buffers: list[str]) -> dic
     p = v.real(10).requires_grad_()
     g = v.real(10).requires_grad_()
     # The centred second moment must stay above the square of the first.
-    state = {n: v.real(10, lo=0.5, hi=0.9).requires_grad_() if n != "grad_avg" else v.real(10, lo=0.1, hi=0.2).requires_grad_() for n in buffers}
+    state = {
+        n: v.real(10, lo=0.5, hi=0.9).requires_grad_()
+        if n != "grad_avg"
+        else v.real(10, lo=0.1, hi=0.2).requires_grad_()
+        for n in buffers
+    }
     stepped = p.clone()
     stepped.grad = g
     live = getattr(torch.optim, optimizer)([stepped], differentiable=True, **options)
@@ -73,8 +82,19 @@ def one_step(optimizer: str, options: dict[str, Any], buffers: list[str]) -> dic
     loss = (weights * stepped).sum() + sum((weights.flip(0) * t).sum() for t in after.values() if isinstance(t, Tensor))
     wanted = [p, g, *state.values()]
     found = torch.autograd.grad(loss, wanted, allow_unused=True)
-    case = {"optimizer": optimizer, "kind": "step", "name": title(options), "options": camel(options), "param": p.detach(), "grad": g.detach()}
-    case |= {"state": {**extra_state(optimizer), **{n: s.detach() for n, s in state.items()}}, "weights": weights, "loss": loss.item()}
+    case = {
+        "optimizer": optimizer,
+        "kind": "step",
+        "name": title(options),
+        "options": camel(options),
+        "param": p.detach(),
+        "grad": g.detach(),
+    }
+    case |= {
+        "state": {**extra_state(optimizer), **{n: s.detach() for n, s in state.items()}},
+        "weights": weights,
+        "loss": loss.item(),
+    }
     case |= {"after": stepped.detach(), "stateAfter": {n: t.detach() for n, t in after.items()}}
     case |= {"gradParam": found[0], "gradGrad": found[1], "gradState": dict(zip(buffers, found[2:], strict=True))}
     return encode(case)
@@ -87,7 +107,7 @@ def two_steps(optimizer: str, options: dict[str, Any], hyper: dict[str, Any]) ->
     c = v.real(10, lo=0.5, hi=2)
     tensors: dict[str, Any] = {}
     for name, value in hyper.items():
-        make = lambda x: torch.tensor(x, dtype=F64, requires_grad=True)  # noqa: E731
+        make = lambda x: torch.tensor(x, dtype=F64, requires_grad=True)
         tensors[name] = tuple(make(x) for x in value) if isinstance(value, tuple) else make(value)
     stepped = p.clone()
     live = getattr(torch.optim, optimizer)([stepped], differentiable=True, **options, **tensors)
@@ -100,7 +120,13 @@ def two_steps(optimizer: str, options: dict[str, Any], hyper: dict[str, Any]) ->
     found = torch.autograd.grad(loss, [p, *flat])
     rest = iter(f.item() for f in found[1:])
     gradients = {n: [next(rest) for _ in x] if isinstance(x, tuple) else next(rest) for n, x in tensors.items()}
-    case = {"optimizer": optimizer, "kind": "hyperparameters", "name": title({**options, **hyper}), "options": camel(options), "hyper": camel(hyper)}
+    case = {
+        "optimizer": optimizer,
+        "kind": "hyperparameters",
+        "name": title({**options, **hyper}),
+        "options": camel(options),
+        "hyper": camel(hyper),
+    }
     case |= {"param": p.detach(), "curvature": c, "weights": weights, "after": stepped.detach(), "loss": loss.item()}
     return encode(case | {"gradParam": found[0], "gradHyper": camel(gradients)})
 

@@ -22,7 +22,10 @@ INPUTS: dict[str, list[dict[str, Any]]] = {
     "Adagrad": [{}, {"lr": 0.1}, {"lr": 0.1, "lr_decay": 0.1}, {"initial_accumulator_value": 0.1, "maximize": True}, {"lr": 0.1, "eps": 0.1}],
 }  # fmt: skip
 REFUSED: list[tuple[str, dict[str, Any]]] = [("SGD", {"weight_decay": 0.1}), ("Adagrad", {"weight_decay": 0.1})]
-REFUSED += [(n, {}) for n in ("Adam", "AdamW", "Adamax", "Adadelta", "ASGD", "NAdam", "RAdam", "RMSprop", "Rprop", "Adafactor", "Muon")]
+REFUSED += [
+    (n, {})
+    for n in ("Adam", "AdamW", "Adamax", "Adadelta", "ASGD", "NAdam", "RAdam", "RMSprop", "Rprop", "Adafactor", "Muon")
+]
 
 
 def sparse_gradient(param: int, step: int, shape: tuple[int, ...], sparse_dims: int, dtype: torch.dtype) -> Tensor:
@@ -44,7 +47,13 @@ def run(optimizer: str, options: dict[str, Any], dtype: torch.dtype, save: int |
     v = Values("sparse")
     params = [v.real(*shape, dtype=dtype).requires_grad_() for shape, _ in PARAMS]
     live = getattr(torch.optim, optimizer)(params, **options)
-    case: dict[str, Any] = {"optimizer": optimizer, "name": title(options), "dtype": dtype, "options": camel(options), "sparse": True}
+    case: dict[str, Any] = {
+        "optimizer": optimizer,
+        "name": title(options),
+        "dtype": dtype,
+        "options": camel(options),
+        "sparse": True,
+    }
     case["sparseDims"] = [d for _, d in PARAMS]
     case["params"] = encode([p.detach() for p in params])
     snapshots, saved = [], None
