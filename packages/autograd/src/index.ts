@@ -1,2 +1,6 @@
-export { edgeOf, isGradEnabled } from "./graph.ts";
-export { enableGrad, type GradOptions, grad, markLeaf, noGrad, variable } from "./variable.ts";
+export { customFunction, customFunctions, FunctionContext, type FunctionDefinition } from "./function.ts";
+export { type GradOptions, grad, valueAndGrad } from "./grad.ts";
+export { type Checked, type GradcheckOptions, gradcheck, gradgradcheck } from "./gradcheck.ts";
+export type { GradHook } from "./graph.ts";
+export { isGradEnabled } from "./recording.ts";
+export { enableGrad, markLeaf, noGrad, variable } from "./variable.ts";

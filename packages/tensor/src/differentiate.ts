@@ -18,10 +18,12 @@ export function applyTraced(spec: Traced, operands: readonly (Tensor | number)[]
   const results = runTraced(spec, operands, call);
   const differentiable = results.some((result) => isFloat(result.dtype));
   if (!differentiable || !wanted.some(Boolean)) return results;
-  const shape = broadcastShapes(
-    spec.name,
-    tensors.map((x) => x.shape),
-  );
+  const shape =
+    call.shape ??
+    broadcastShapes(
+      spec.name,
+      tensors.map((x) => x.shape),
+    );
   const derivative = derivativeOf(spec, operands, computed, call, shape, wanted);
   const saved = operands.filter((x, i): x is Tensor => typeof x !== "number" && (derivative.needs[i] as boolean));
   const kept = operands.map((x, i) => (typeof x === "number" || derivative.needs[i] ? x : null));

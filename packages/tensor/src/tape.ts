@@ -29,6 +29,11 @@ export interface Tape {
   backward(root: Tensor, gradient: Tensor | null, options: BackwardOptions): void;
   /** Checks, before the fact, that `target` may be changed in place. */
   checkInPlace(operation: string, target: Tensor): void;
+  /** Calls `hook` with the complete gradient of `tensor` in every pass; what it returns, if anything, takes its place. */
+  registerHook(tensor: Tensor, hook: (grad: Tensor) => Tensor | undefined | null): { remove(): void };
+  /** Makes every pass fill `tensor.grad`, although it is no leaf. */
+  retainGrad(tensor: Tensor): void;
+  isLeaf(tensor: Tensor): boolean;
 }
 
 /** The tape that an operation on `inputs` has to be recorded on; null when none of them is differentiable or recording is off. */

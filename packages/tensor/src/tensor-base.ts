@@ -98,16 +98,26 @@ export abstract class TensorBase {
    * Throws code "gradient" when nothing was recorded, or when the graph was freed by an earlier pass.
    */
   backward(this: Tensor, gradient: Tensor | null = null, options: BackwardOptions = {}): void {
-    if (this.tape === null) {
-      throw new DescentError(
-        "gradient",
-        "backward",
-        "this tensor depends on no variable",
-        { shape: this.shape },
-        "Make the inputs with variable(…) or nn.Parameter, outside noGrad.",
-      );
-    }
-    this.tape.backward(this, gradient, options);
+    this.#differentiable("backward").backward(this, gradient, options);
+  }
+
+  /** Whether this tensor was not made by a recorded operation. */
+  isLeaf(this: Tensor): boolean {
+    return this.tape === null || this.tape.isLeaf(this);
+  }
+  /** Calls `hook` with this tensor's complete gradient in every backward pass; what it returns, if anything, takes its place. */
+  registerHook(this: Tensor, hook: (grad: Tensor) => Tensor | undefined | null): { remove(): void } {
+    return this.#differentiable("registerHook").registerHook(this, hook);
+  }
+  /** Makes backward passes fill `.grad` of this tensor too, although it is no leaf. */
+  retainGrad(this: Tensor): void {
+    this.#differentiable("retainGrad").retainGrad(this);
+  }
+
+  #differentiable(operation: string): Tape {
+    if (this.tape !== null) return this.tape;
+    const hint = "Make the inputs with variable(…) or nn.Parameter, outside noGrad.";
+    throw new DescentError("gradient", operation, "this tensor depends on no variable", { shape: this.shape }, hint);
   }
 
   /** All elements in row-major order. */
