@@ -31,7 +31,18 @@ export function applyTraced(spec: Traced, operands: readonly (Tensor | number)[]
   const dtypes = operands.map((x) => (typeof x === "number" ? null : x.dtype));
   const backward: Backward = (grads) => {
     const found = pullBack(
-      { spec, computed, call, shape, kept, shapes, dtypes, wanted, perRow: derivative.perRow },
+      {
+        spec,
+        computed,
+        call,
+        shape,
+        kept,
+        shapes,
+        dtypes,
+        wanted,
+        perRow: derivative.perRow,
+        passes: derivative.passes,
+      },
       grads,
     );
     return operands.flatMap((x, i) => (typeof x === "number" ? [] : [found[i] ?? null]));
@@ -51,14 +62,21 @@ interface Recorded {
   readonly dtypes: readonly (DType | null)[];
   readonly wanted: readonly boolean[];
   readonly perRow: readonly boolean[];
+  readonly passes: readonly (number | null)[];
 }
 
-interface Derivative {
+interface Analysis {
+  /** Whether the derivative reads the value of each operand. */
   readonly needs: readonly boolean[];
+  /** The result whose gradient is the operand's as it stands (as in a sum); null where it has to be computed. */
+  readonly passes: readonly (number | null)[];
+}
+
+interface Derivative extends Analysis {
   readonly perRow: readonly boolean[];
 }
 
-const analysed = new Cache<string, readonly boolean[]>(4000);
+const analysed = new Cache<string, Analysis>(4000);
 const bits = (flags: readonly boolean[]): string => flags.map(Number).join("");
 
 /** Which operands the derivative with respect to `wanted` reads: found by tracing it once. */
@@ -72,7 +90,7 @@ function derivativeOf(
 ): Derivative {
   const perRow = operands.map((x) => typeof x !== "number" && call.dims !== undefined && isPerRow(x, shape, call.dims));
   const key = `${spec.key}|${computed}|${bits(wanted)}|${bits(perRow)}|${operands.map((x) => (typeof x === "number" ? "n" : "t")).join("")}`;
-  const needs = analysed.get(key, () => {
+  const analysis = analysed.get(key, () => {
     const trace = call.dims ? new Trace({ kind: "fold", rank: 2, reduced: 1 }) : new Trace({ kind: "map", rank: 1 });
     const count = trace.hyper(0);
     const type = valueType(computed);
@@ -101,17 +119,28 @@ function derivativeOf(
       x.filter((_, i) => wanted[i]),
     );
     const live = trace.loadsOf(found.filter((value) => value !== null));
-    return loads.map((load) => load >= 0 && live.has(load));
+    const needs = loads.map((load) => load >= 0 && live.has(load));
+    let next = 0;
+    const passes = wanted.map((want) => {
+      const value = want ? found[next++] : null;
+      const result = call.dims || !value ? -1 : g.findIndex(({ id }) => id === value.id);
+      return result < 0 ? null : y.indexOf(real[result] as Value);
+    });
+    return { needs, passes };
   });
-  return { needs, perRow };
+  return { ...analysis, perRow };
 }
 
 /** The gradients of all wanted operands, from those of the results. */
 function pullBack(recorded: Recorded, grads: readonly (Tensor | null)[]): (Tensor | null)[] {
-  const { shape, shapes, wanted, call } = recorded;
-  const found: (Tensor | null)[] = wanted.map(() => null);
+  const { shape, shapes, dtypes, passes, call } = recorded;
   const present = grads.filter((g) => g !== null);
-  if (present.length === 0) return found;
+  if (present.length === 0) return shapes.map(() => null);
+  const found = passes.map((result, i) => {
+    const g = result === null ? null : (grads[result] ?? null);
+    return g && g.dtype === dtypes[i] ? g : null;
+  });
+  const wanted = recorded.wanted.map((want, i) => want && !found[i]);
   const recording = tapeOf([...present, ...recorded.kept.filter((x) => x !== null)]) !== null;
   const stretched = wanted.map((want, i) => want && !sameShape(shapes[i] as readonly number[], shape));
   const together = wanted.map((want, i) => want && (recording || call.dims !== undefined || !stretched[i]));
