@@ -1,6 +1,6 @@
 import { Cache, type DType, gradients, isFloat, Trace, type Value, valueType } from "@descent/backend";
-import { isPerRow } from "./plan.ts";
 import { broadcastShapes, sameShape } from "./shape.ts";
+import { isPerRow } from "./space.ts";
 import { type Backward, tapeOf } from "./tape.ts";
 import type { Tensor } from "./tensor.ts";
 import { runTraced, type Traced, type TracedCall } from "./traced.ts";

@@ -2,16 +2,15 @@ import {
   type Access,
   type Arg,
   type Binding,
-  collapse,
   contiguousStrides,
   DescentError,
   type DType,
-  isContiguous,
   type Shape,
   sizeOf,
 } from "@descent/backend";
 import type { Runtime } from "./runtime.ts";
-import { broadcastShapes, broadcastStrides, sameShape } from "./shape.ts";
+import { broadcastShapes, sameShape, showShape } from "./shape.ts";
+import { accessOf, indexSpace, isPerRow, resultStrides } from "./space.ts";
 import type { Tensor } from "./tensor.ts";
 import type { Traced, TracedCall } from "./traced.ts";
 
@@ -60,37 +59,6 @@ export function commonRuntime(operation: string, operands: readonly (Tensor | nu
   throw new DescentError("argument", operation, "takes at least one tensor", {}, "Make one with tensor(…).");
 }
 
-/** Whether the elements of a layout fill one stretch of memory, in whatever order of axes. */
-function isDense(shape: Shape, strides: readonly number[]): boolean {
-  const axes = strides.map((_, axis) => axis).filter((axis) => shape[axis] !== 1);
-  axes.sort((a, b) => (strides[b] as number) - (strides[a] as number));
-  return isContiguous(
-    axes.map((axis) => shape[axis] as number),
-    axes.map((axis) => strides[axis] as number),
-  );
-}
-
-interface Space {
-  /** Extents and, per operand (null: a number) and per result, strides over them; collapsed. */
-  readonly shape: readonly number[];
-  readonly operands: readonly (readonly number[] | null)[];
-  readonly results: readonly (readonly number[])[];
-  /** Number of kept axes, for a fold. */
-  readonly kept: number;
-}
-
-/** Strides of a fresh result: as the operands' where they all lie alike, else row-major. */
-function resultStrides(operands: readonly (Tensor | number)[], shape: Shape): readonly number[] {
-  let like: Tensor | null = null;
-  for (const operand of operands) {
-    if (typeof operand === "number" || operand.size === 1) continue;
-    if (!sameShape(operand.shape, shape)) return contiguousStrides(shape);
-    if (like === null) like = operand;
-    else if (!sameShape(like.strides, operand.strides)) return contiguousStrides(shape);
-  }
-  return like !== null && isDense(like.shape, like.strides) ? like.strides : contiguousStrides(shape);
-}
-
 /** Plans one launch of `spec`: the index space, how each operand is reached in it, and the results. */
 export function planLaunch(
   spec: Traced,
@@ -119,8 +87,7 @@ export function planLaunch(
     );
   });
   const operands = separate(spec, given, into);
-  const space = indexSpace(operands, results, shape, dims);
-  return assemble(spec, runtime, operands, results, into, space, dims === null ? null : shape, dims);
+  return assemble({ spec, runtime, operands, results, into, shape, dims });
 }
 
 const maker = (operands: readonly (Tensor | number)[]): Tensor => operands.find((x) => typeof x !== "number") as Tensor;
@@ -140,7 +107,7 @@ function checkTargets(
         "shape",
         spec.name,
         "the result does not fit the tensor that is changed in place",
-        { target: `[${own.join(", ")}]`, result: `[${shape.join(", ")}]` },
+        { target: showShape(own), result: showShape(shape) },
         "Only the other operands are broadcast.",
       );
     }
@@ -169,88 +136,29 @@ function separate(
   });
 }
 
-function indexSpace(
-  operands: readonly (Tensor | number)[],
-  results: readonly Tensor[],
-  shape: Shape,
-  dims: readonly number[] | null,
-): Space {
-  if (dims === null) {
-    // Everything that lies alike, in whatever order of axes, is one flat run.
-    const first = results[0] as Tensor;
-    const alike = (t: Tensor) =>
-      t.size === 1 ||
-      (sameShape(t.shape, shape) &&
-        (sameShape(t.strides, first.strides) ||
-          (isContiguous(shape, first.strides) && isContiguous(shape, t.strides))));
-    if (
-      isDense(shape, first.strides) &&
-      results.every(alike) &&
-      operands.every((x) => typeof x === "number" || alike(x))
-    ) {
-      const size = sizeOf(shape);
-      const stride = (t: Tensor) => [t.size === 1 && size !== 1 ? 0 : 1];
-      return {
-        shape: [size],
-        operands: operands.map((x) => (typeof x === "number" ? null : stride(x))),
-        results: results.map(stride),
-        kept: 1,
-      };
-    }
-  }
-  const order =
-    dims === null
-      ? shape.map((_, axis) => axis)
-      : [...shape.keys()].filter((axis) => !dims.includes(axis)).concat(dims);
-  const kept = dims === null ? order.length : order.length - dims.length;
-  const arrange = (strides: readonly number[]) => order.map((axis) => strides[axis] as number);
-  const tensors = operands.flatMap((x) => (typeof x === "number" ? [] : [x]));
-  const all = [...tensors, ...results].map((t) => arrange(broadcastStrides(t.shape, t.strides, shape)));
-  const extents = order.map((axis) => shape[axis] as number);
-  const merged = collapse(extents, all, dims === null ? [] : [kept]);
-  if (dims !== null && merged.shape.length === merged.fences[0]) {
-    merged.shape.push(1); // a row has at least one axis
-    for (const strides of merged.operands) strides.push(0);
-  }
-  let next = 0;
-  return {
-    shape: merged.shape,
-    operands: operands.map((x) => (typeof x === "number" ? null : (merged.operands[next++] as number[]))),
-    results: results.map(() => merged.operands[next++] as number[]),
-    kept: merged.fences[0] ?? merged.shape.length,
-  };
+interface Problem {
+  readonly spec: Traced;
+  readonly runtime: Runtime;
+  readonly operands: readonly (Tensor | number)[];
+  readonly results: Tensor[];
+  readonly into: readonly (number | null)[];
+  readonly shape: Shape;
+  readonly dims: readonly number[] | null;
 }
 
-/** The cheapest way to reach a layout in the index space; `single` where the one element is common to all. */
-function accessOf(strides: readonly number[], space: Space, single: boolean, perRow: boolean): Access {
-  if (single) return "single";
-  const kept = space.shape.slice(0, space.kept);
-  if (perRow) return isContiguous(kept, strides.slice(0, space.kept)) ? "row" : "stridedRow";
-  return isContiguous(space.shape, strides) ? "flat" : "strided";
-}
-
-function assemble(
-  spec: Traced,
-  runtime: Runtime,
-  operands: readonly (Tensor | number)[],
-  results: Tensor[],
-  into: readonly (number | null)[],
-  space: Space,
-  folded: Shape | null,
-  dims: readonly number[] | null,
-): Plan {
+/** Decides how each operand and result is reached, and collects what goes along with the launch. */
+function assemble({ spec, runtime, operands, results, into, shape, dims }: Problem): Plan {
+  const space = indexSpace(operands, results, shape, dims);
   const args: Arg[] = [];
   const plans: (OperandPlan | null)[] = [];
-  const hyper = [
-    folded === null || dims === null ? 1 : dims.reduce((count, axis) => count * (folded[axis] as number), 1),
-  ];
-  const reduced = folded === null ? null : space.shape.length - space.kept;
+  const hyper = [dims === null ? 1 : dims.reduce((count, axis) => count * (shape[axis] as number), 1)];
+  const reduced = dims === null ? null : space.shape.length - space.kept;
   let key = `${reduced === null ? "m" : `f${reduced}`}.${space.shape.length}`;
   const hand = (t: Tensor, access: Access, strides: readonly number[]) => {
     const own = access === "strided" ? strides : access === "stridedRow" ? strides.slice(0, space.kept) : [];
     args.push({ buffer: t.storage.buffer(spec.name), offset: t.offset, strides: own });
   };
-  const perRow = (t: Tensor) => dims !== null && isPerRow(t, folded as Shape, dims);
+  const perRow = (t: Tensor) => dims !== null && isPerRow(t, shape, dims);
   operands.forEach((x, i) => {
     if (typeof x === "number") {
       hyper.push(x);
@@ -292,11 +200,4 @@ function assemble(
     hyper,
     results,
   };
-}
-
-/** Whether an operand is one value per row: it has extent 1 along every folded axis, and a row is longer than that. */
-export function isPerRow(t: Tensor, shape: Shape, dims: readonly number[]): boolean {
-  const lead = shape.length - t.shape.length;
-  if (dims.every((axis) => shape[axis] === 1)) return false;
-  return dims.every((axis) => axis < lead || t.shape[axis - lead] === 1);
 }
