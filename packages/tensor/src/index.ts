@@ -1,10 +1,24 @@
-export { type Backend, DescentError, type DType, isDescentError, isFloat } from "@descent/backend";
+export {
+  type Arg,
+  type Backend,
+  checkDType,
+  DescentError,
+  type DType,
+  isDescentError,
+  isFloat,
+  type Launch,
+  lerp as lerpValues,
+  Mask,
+  nearest,
+  Value,
+} from "@descent/backend";
 export { type CreateOptions, empty, tensor } from "./create.ts";
 export { applyTraced } from "./differentiate.ts";
 export { add, div, exp, gt, mul, neg, sub, to } from "./ops/elementwise.ts";
 export { type Dims, mean, type ReduceOptions, sum, sumToSize } from "./ops/reduce.ts";
 export { reshape } from "./ops/view.ts";
+export { checkOptions } from "./options.ts";
 export { currentRuntime, Runtime, runtimeOf, use, useSync } from "./runtime.ts";
 export { type Backward, type BackwardOptions, record, type Tape, type TapeEntry, tapeOf } from "./tape.ts";
 export { type Nested, Tensor, type TensorData } from "./tensor.ts";
-export { runTraced, type Traced, type TracedCall } from "./traced.ts";
+export { type Prepared, prepareTraced, runTraced, type Traced, type TracedCall } from "./traced.ts";

@@ -33,6 +33,14 @@ export class Runtime {
     this.backend.launch(launch);
     if (this.listener) this.listener(launch);
   }
+
+  /** Runs a whole list in order, with one hand-over where the backend has it. */
+  submit(launches: readonly Launch[]): void {
+    const { backend, listener } = this;
+    if (backend.submit) backend.submit(launches);
+    else for (const launch of launches) backend.launch(launch);
+    if (listener) for (const launch of launches) listener(launch);
+  }
 }
 
 const runtimes = new WeakMap<Backend, Runtime>();

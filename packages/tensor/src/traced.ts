@@ -5,6 +5,7 @@ import {
   Cache,
   type DType,
   type FoldProgram,
+  type Kernel,
   type MapProgram,
   type Mask,
   Trace,
@@ -53,15 +54,28 @@ export interface TracedCall {
 type Compiled = Built<MapProgram | FoldProgram>;
 const compiled = new Cache<string, Compiled>(4000);
 
-/** Runs a traced operation: one launch. Records nothing; `differentiable` in `differentiate.ts` does. */
-export function runTraced(spec: Traced, operands: readonly (Tensor | number)[], call: TracedCall = {}): Tensor[] {
+/** A traced operation that is planned and compiled, but not run: all that changes between runs is handed in by the caller. */
+export interface Prepared {
+  readonly plan: Plan;
+  readonly kernel: Kernel;
+  /** Numbers for the launch from `plan.hyper`: the row length, then every operand that is a number. */
+  readonly uniforms: (hyper: readonly number[]) => number[];
+}
+
+/** Plans and compiles a traced operation, for callers that run it many times on the same memory. */
+export function prepareTraced(spec: Traced, operands: readonly (Tensor | number)[], call: TracedCall = {}): Prepared {
   const computed = spec.dtype(operands);
   const outputs = spec.outputs?.(computed) ?? [computed];
   const plan = planLaunch(spec, operands, outputs, call);
   const key = `${spec.key}|${computed}|${plan.key}`;
   const { program, uniforms } = compiled.get(key, () => compile(spec, operands, computed, plan));
-  const { runtime } = plan;
-  runtime.launch(runtime.kernel(program), plan.args, plan.shape, uniforms(plan.hyper), spec.name);
+  return { plan, kernel: plan.runtime.kernel(program), uniforms };
+}
+
+/** Runs a traced operation: one launch. Records nothing; `applyTraced` in `differentiate.ts` does. */
+export function runTraced(spec: Traced, operands: readonly (Tensor | number)[], call: TracedCall = {}): Tensor[] {
+  const { plan, kernel, uniforms } = prepareTraced(spec, operands, call);
+  plan.runtime.launch(kernel, plan.args, plan.shape, uniforms(plan.hyper), spec.name);
   return plan.results;
 }
 
