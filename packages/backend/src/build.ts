@@ -60,7 +60,8 @@ function split(trace: Trace): {
     if (live.has(id)) return;
     live.add(id);
     const node = trace.node(id);
-    if (node.op !== "uniform") for (const arg of node.args) visit(arg);
+    if (node.op === "uniform") return;
+    for (const arg of node.op === "ruled" ? node.args.slice(0, 1) : node.args) visit(arg);
   };
   for (const { value } of trace.stores) visit(value);
   const body: Instruction[] = [];
@@ -74,7 +75,7 @@ function split(trace: Trace): {
         slot: imm,
       });
     }
-    if (op === "detach" || op === "alias") {
+    if (op === "detach" || op === "alias" || op === "ruled") {
       number.set(id, number.get(args[0] as number) as number);
     } else if (op === "uniform") {
       number.set(id, body.push({ op, type, args: [], imm: slots.push(args[0] as number) - 1 }) - 1);

@@ -39,13 +39,14 @@ function dependents(trace: Trace, wrt: readonly Value[], last: number): Set<numb
   const found = new Set(wrt.map((value) => value.id));
   for (let id = 0; id <= last; id++) {
     const { op, args } = trace.node(id);
-    if (op !== "detach" && args.some((arg) => found.has(arg))) found.add(id);
+    const through = op === "ruled" ? args.slice(1) : args;
+    if (op !== "detach" && through.some((arg) => found.has(arg))) found.add(id);
   }
   return found;
 }
 
 function propagate(trace: Trace, id: number, g: Value, accumulate: (id: number, contribution: Value) => void): void {
-  const { op, args } = trace.node(id);
+  const { op, args, rule } = trace.node(id);
   if (
     op === "load" ||
     op === "const" ||
@@ -59,7 +60,11 @@ function propagate(trace: Trace, id: number, g: Value, accumulate: (id: number, 
     return;
   const y = trace.valueAt(id) as Value;
   const x = args.map((arg) => trace.valueAt(arg));
-  if (op === "fold.sum" || op === "alias") {
+  if (rule) {
+    rule(g, y, ...(x.slice(1) as Value[])).forEach((contribution, i) => {
+      if (contribution) accumulate(args[i + 1] as number, contribution);
+    });
+  } else if (op === "fold.sum" || op === "alias") {
     accumulate(args[0] as number, g);
   } else if (op === "fold.max" || op === "fold.min") {
     const hit = (x[0] as Value).eq(y);

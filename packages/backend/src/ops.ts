@@ -9,7 +9,7 @@ import type { Value } from "./value.ts";
 export type Signature = "float" | "number" | "bits" | "compare" | "logic" | "select" | "cast";
 
 /** The derivative of `y = op(...x)`: for every argument, what the gradient `g` of y contributes to it (null: nothing). */
-type Derivative = (g: Value, y: Value, ...x: Value[]) => readonly (Value | null)[];
+export type Derivative = (g: Value, y: Value, ...x: Value[]) => readonly (Value | null)[];
 
 interface Row {
   readonly signature: Signature;
@@ -60,10 +60,9 @@ const bits = (integer: (a: number, b: number) => number): Row => ({
   integer,
 });
 
-/** Where two arguments tie, each gets half: PyTorch's rule for minimum and maximum. */
-const chosen = (g: Value, y: Value, a: Value, b: Value): Value[] => {
-  const half = g.mul(0.5);
-  const share = (x: Value, other: Value) => x.eq(other).select(half, x.eq(y).select(g, 0));
+/** Where two arguments tie, each gets half; where one is NaN, both get all: PyTorch's rule for minimum and maximum. */
+const chosen = (g: Value, a: Value, b: Value, loses: "lt" | "gt"): Value[] => {
+  const share = (x: Value, other: Value) => x.eq(other).select(g.mul(0.5), x[loses](other).select(0, g));
   return [share(a, b), share(b, a)];
 };
 
@@ -113,8 +112,8 @@ export const ops = {
   /** NaN gives 0. */
   sign: number(1, (a) => (a > 0 ? 1 : a < 0 ? -1 : 0), none),
   /** NaN where either is NaN. */
-  min: number(2, Math.min, (g, y, a, b) => chosen(g, y, a as Value, b as Value)),
-  max: number(2, Math.max, (g, y, a, b) => chosen(g, y, a as Value, b as Value)),
+  min: number(2, Math.min, (g, _y, a, b) => chosen(g, a as Value, b as Value, "gt")),
+  max: number(2, Math.max, (g, _y, a, b) => chosen(g, a as Value, b as Value, "lt")),
   /** Sign of the divisor. On integers 0 where the divisor is 0. */
   remainder: number(
     2,

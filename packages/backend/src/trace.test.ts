@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Buffer } from "./backend.ts";
 import { buildFold, buildMap } from "./build.ts";
 import { gradients } from "./derive.ts";
 import { print } from "./print.ts";
@@ -59,4 +60,24 @@ test("what depends on hyperparameters alone is computed before the launch", () =
       %4 = sub %0 %3: f32
       @0 <- %4"
   `);
+});
+
+test("a ruled value has the derivative it is given, at any order", () => {
+  const trace = new Trace({ kind: "map", rank: 1 });
+  const x = trace.input("float64") as Value;
+  const [d] = gradients(trace, [x.sigmoid()], [trace.constant(1, "f64")], [x]);
+  const [dd] = gradients(trace, [d as Value], [trace.constant(1, "f64")], [x]);
+  trace.output("float64", "flat", d as Value);
+  trace.output("float64", "flat", dd as Value);
+  const backend = reference();
+  const at = [-1000, 0, 2, 1000];
+  const buffers = at.map(() => backend.alloc("float64", 4)).slice(0, 3);
+  backend.write(buffers[0] as Buffer, Float64Array.from(at));
+  const kernel = backend.compile(buildMap(trace).program);
+  const args = buffers.map((buffer) => ({ buffer, offset: 0, strides: [] }));
+  backend.launch({ kernel, args, shape: [4], uniforms: [], label: "" });
+  const s = 1 / (1 + Math.exp(-2));
+  expect([...(backend.readSync?.(buffers[1] as Buffer) ?? [])]).toEqual([0, 0.25, s * (1 - s), 0]);
+  const second = backend.readSync?.(buffers[2] as Buffer) as Float64Array;
+  expect(second[2]).toBeCloseTo(s * (1 - s) * (1 - 2 * s), 15);
 });

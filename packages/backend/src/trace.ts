@@ -1,7 +1,7 @@
 import type { DType, ValueType } from "./dtype.ts";
 import { valueType } from "./dtype.ts";
 import { DescentError } from "./error.ts";
-import { type Op, opRow } from "./ops.ts";
+import { type Derivative, type Op, opRow } from "./ops.ts";
 import type { Access, Binding, Reducer, Store, StructuralOp } from "./program.ts";
 import { Mask, type Operand, Value } from "./value.ts";
 
@@ -10,11 +10,13 @@ export type Level = "host" | "row" | "element";
 
 /** One traced instruction, before host numbers are split off. */
 export interface Node {
-  readonly op: Op | StructuralOp | "hyper" | "detach" | "alias" | "placeholder";
+  readonly op: Op | StructuralOp | "hyper" | "detach" | "alias" | "placeholder" | "ruled";
   readonly type: ValueType;
   readonly args: readonly number[];
   readonly imm?: number;
   readonly level: Level;
+  /** Of a `ruled` value: its derivative with respect to args 1, 2, … */
+  readonly rule?: Derivative;
 }
 
 export interface TraceOptions {
@@ -150,6 +152,14 @@ export class Trace {
   alias(value: Value, slot: number, level: Level = this.levelOf(value)): Value {
     const { type } = this.node(value.id);
     return this.#wrap(this.#push({ op: "alias", type, args: [value.id], imm: slot, level })) as Value;
+  }
+
+  /** `value`, whose derivative with respect to `inputs` is `rule`, instead of what its own instructions would give. */
+  ruled(value: Value, inputs: readonly Value[], rule: Derivative): Value {
+    const level = this.levelOf(value);
+    if (level === "host") return value;
+    const args = [value, ...inputs].map(({ id }) => id);
+    return this.#wrap(this.nodes.push({ op: "ruled", type: value.type, args, level, rule }) - 1) as Value;
   }
 
   select(mask: Mask, yes: Operand, no: Operand, type?: ValueType): Value {

@@ -1,7 +1,10 @@
 import type { ValueType } from "./dtype.ts";
-import type { Op } from "./ops.ts";
+import type { Mask } from "./mask.ts";
+import type { Derivative, Op } from "./ops.ts";
 import type { Reducer } from "./program.ts";
 import type { Trace } from "./trace.ts";
+
+export { Mask } from "./mask.ts";
 
 /** What an operation on a value accepts: a number becomes a constant of the value's type. */
 export type Operand = Value | number;
@@ -201,7 +204,16 @@ export class Value {
   }
   /** 1 / (1 + e⁻ˣ). */
   sigmoid(): Value {
-    return this.neg().exp().add(1).reciprocal();
+    // Its own instructions would give 0 · ∞ where e⁻ˣ overflows.
+    return this.neg()
+      .exp()
+      .add(1)
+      .reciprocal()
+      .ruled([this], (g, y) => [g.mul(y).mul(y.complement())]);
+  }
+  /** This value, whose derivative with respect to `inputs` is `rule`, for formulas that must not be derived term by term. */
+  ruled(inputs: readonly Value[], rule: Derivative): Value {
+    return this.trace.ruled(this, inputs, rule);
   }
   /** This value as a constant: no gradient passes. */
   detach(): Value {
@@ -230,35 +242,6 @@ export class Value {
   /** As the methods above, by name. */
   fold(reducer: Reducer): Value {
     return this.trace.fold(reducer, this);
-  }
-}
-
-/** A truth value inside a program: the outcome of a comparison, or a load from a bool buffer. Only a mask selects. */
-export class Mask {
-  readonly trace: Trace;
-  readonly id: number;
-  readonly type = "mask" as const;
-
-  constructor(trace: Trace, id: number) {
-    this.trace = trace;
-    this.id = id;
-  }
-
-  and(other: Mask): Mask {
-    return this.trace.apply("and", [this, other]) as Mask;
-  }
-  or(other: Mask): Mask {
-    return this.trace.apply("or", [this, other]) as Mask;
-  }
-  xor(other: Mask): Mask {
-    return this.trace.apply("xor", [this, other]) as Mask;
-  }
-  not(): Mask {
-    return this.trace.apply("not", [this]) as Mask;
-  }
-  /** `yes` where this holds, `no` elsewhere. At least one is a Value, or `type` says what the numbers become. */
-  select(yes: Operand, no: Operand, type?: ValueType): Value {
-    return this.trace.select(this, yes, no, type);
   }
 }
 
