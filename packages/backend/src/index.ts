@@ -11,6 +11,15 @@ export {
   type ContractAxes,
 } from "./build.ts";
 export { Cache } from "./cache.ts";
+export {
+  checkAlloc,
+  checkProgram,
+  checkRange,
+  checkWrite,
+  closedError,
+  foreignError,
+  freedError,
+} from "./check.ts";
 export { gradients } from "./derive.ts";
 export {
   byteSize,

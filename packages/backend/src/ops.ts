@@ -112,8 +112,16 @@ export const ops = {
   /** NaN gives 0. */
   sign: number(1, (a) => (a > 0 ? 1 : a < 0 ? -1 : 0), none),
   /** NaN where either is NaN. */
-  min: number(2, Math.min, (g, _y, a, b) => chosen(g, a as Value, b as Value, "gt")),
-  max: number(2, Math.max, (g, _y, a, b) => chosen(g, a as Value, b as Value, "lt")),
+  min: number(
+    2,
+    (a, b) => Math.min(a, b),
+    (g, _y, a, b) => chosen(g, a as Value, b as Value, "gt"),
+  ),
+  max: number(
+    2,
+    (a, b) => Math.max(a, b),
+    (g, _y, a, b) => chosen(g, a as Value, b as Value, "lt"),
+  ),
   /** Sign of the divisor. On integers 0 where the divisor is 0. */
   remainder: number(
     2,
