@@ -1,0 +1,1 @@
+export { erf, erfc } from "@descent/backend";
