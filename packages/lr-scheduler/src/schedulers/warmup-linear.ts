@@ -1,0 +1,29 @@
+import { clamp, linear } from "../core/anneal.ts";
+import type { ResumeOptions } from "../core/curve-scheduler.ts";
+import type { Schedulable } from "../core/schedulable.ts";
+import { checkTotal, type WarmupDecayOptions, WarmupScheduler, warmupDecayTable } from "../core/warmup-scheduler.ts";
+
+export interface WarmupLinearOptions extends WarmupDecayOptions, ResumeOptions {}
+
+/**
+ * A straight line from `base × startFactor` up to `base` in `warmupSteps`, then another one down to
+ * `base × endFactor` at `totalSteps`, where it stays.
+ *
+ * With the defaults the same as `get_linear_schedule_with_warmup` of Hugging Face Transformers.
+ *
+ * @example new WarmupLinear(optimizer, { warmupSteps: 500, totalSteps: 10_000 })
+ */
+export class WarmupLinear extends WarmupScheduler<WarmupDecayOptions> {
+  constructor(optimizer: Schedulable, options: WarmupLinearOptions) {
+    super("WarmupLinear", optimizer, options, warmupDecayTable);
+  }
+
+  protected override setUp(): void {
+    checkTotal(this.title, this.options);
+  }
+
+  protected after(step: number): number {
+    const { totalSteps, warmupSteps, endFactor } = this.options;
+    return linear(1, endFactor, clamp(step / (totalSteps - warmupSteps)));
+  }
+}
