@@ -1,0 +1,13 @@
+import { DescentError, type Program } from "@descent/backend";
+import type { Entries, Prepare } from "./entry.ts";
+import { compileMap } from "./map.ts";
+
+/** Makes a program ready to launch. */
+export function compileProgram(program: Program, entries: Entries): Prepare {
+  switch (program.kind) {
+    case "map":
+      return compileMap(program, entries);
+    default:
+      throw new DescentError("unsupported", "compile", "not yet", { kind: program.kind });
+  }
+}

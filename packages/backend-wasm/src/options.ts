@@ -1,0 +1,56 @@
+import { DescentError } from "@descent/backend";
+import type { Features } from "./asm/assembler.ts";
+import { Assembly, Fn } from "./asm/assembler.ts";
+import { i32, simd } from "./asm/code.ts";
+import type { MemoryLimits } from "./memory.ts";
+
+export interface WasmOptions {
+  /** Threads that work on one launch, the calling one included; all cores by default. */
+  readonly threads?: number;
+  /** Pages of 64 KiB; `maximum` is at most 65536 (4 GiB), its default. */
+  readonly memory?: { readonly initial?: number; readonly maximum?: number };
+  /** Whether to use fused multiply-add where the engine has it; it does by default. */
+  readonly relaxedSimd?: boolean;
+}
+
+/** Whether the engine accepts a module that uses `opcode` on two or three vectors. */
+function accepts(opcode: number, operands: number): boolean {
+  const fn = new Fn([]);
+  fn.push(simd(opcode, ...Array.from({ length: operands }, () => simd(17, i32(0)))), 0x1a);
+  const asm = new Assembly({ shared: false, relaxed: true });
+  asm.export("f", fn);
+  return typeof WebAssembly === "object" && WebAssembly.validate(asm.bytes());
+}
+
+const whole = (name: string, value: number, least: number, most: number): number => {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new DescentError("option", "wasm", `${name} must be a whole number from ${least} to ${most}`, {
+    [name]: value,
+  });
+};
+
+export interface Resolved {
+  readonly limits: MemoryLimits;
+  readonly features: Features;
+  readonly threads: number;
+}
+
+/** Checks the options and what the engine can do. */
+export function resolveOptions({ threads = 1, memory = {}, relaxedSimd = true }: WasmOptions): Resolved {
+  if (!accepts(228, 2)) {
+    throw new DescentError(
+      "unsupported",
+      "wasm",
+      "this engine has no WebAssembly SIMD",
+      {},
+      'Use the cpu backend instead: import { cpu } from "@descent/backend-cpu".',
+    );
+  }
+  const maximum = whole("memory.maximum", memory.maximum ?? 65536, 64, 65536);
+  const initial = whole("memory.initial", memory.initial ?? Math.min(256, maximum), 32, maximum);
+  return {
+    limits: { initial, maximum },
+    features: { shared: false, relaxed: relaxedSimd && accepts(0x105, 3) },
+    threads: whole("threads", threads, 1, 256),
+  };
+}

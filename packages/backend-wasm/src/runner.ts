@@ -1,0 +1,96 @@
+import { castValue, DescentError, type Launch, type Program } from "@descent/backend";
+import type { Compiled, Queue } from "./kernels/entry.ts";
+import type { Memory } from "./memory.ts";
+
+/** Memory of a backend-wasm buffer; address −1 once freed. */
+export interface WasmBuffer {
+  readonly dtype: Launch["args"][number]["buffer"]["dtype"];
+  readonly length: number;
+  address: number;
+}
+
+/** Longest piece of work between two calls, in nanoseconds: the engine can only swap in better code between calls. */
+const pieceCost = 50_000;
+
+/** Runs every launch at once on the calling thread. */
+export class Runner implements Queue {
+  readonly memory: Memory;
+  readonly threads: number = 1;
+  protected readonly scratch: number;
+  protected readonly area: number;
+  protected next: number;
+  protected end: number;
+  protected readonly temporaries: number[] = [];
+
+  constructor(memory: Memory, scratch: number, area: number, areaBytes: number) {
+    this.memory = memory;
+    this.scratch = scratch;
+    this.area = area;
+    this.next = area;
+    this.end = area + areaBytes;
+  }
+
+  parameters(bytes: number, program: Program, launch: Launch): number {
+    const at = this.next;
+    this.next += bytes;
+    const { i32, f32, f64 } = this.memory;
+    const { uniforms } = program;
+    for (let slot = 0; slot < uniforms.length; slot++) {
+      const type = uniforms[slot]!;
+      const value = launch.uniforms[slot]!;
+      if (type === "f32") f32[(at >>> 2) + 2 * slot] = value;
+      else if (type === "f64") f64[(at >>> 3) + slot] = value;
+      else i32[(at >>> 2) + 2 * slot] = castValue(value, "f64", type);
+    }
+    return at;
+  }
+
+  addresses(at: number, { args, label }: Launch, sizes: readonly number[]): void {
+    const { i32 } = this.memory;
+    for (let b = 0; b < args.length; b++) {
+      const { buffer, offset } = args[b]!;
+      const { address } = buffer as WasmBuffer;
+      if (address < 0) {
+        throw new DescentError("freed", label, "the buffer was freed", {
+          argument: b,
+          dtype: buffer.dtype,
+          length: buffer.length,
+        });
+      }
+      i32[(at >>> 2) + b] = address + offset * sizes[b]!;
+    }
+  }
+
+  words(at: number, values: readonly number[], scale: number, pad = 0, fill = 0): void {
+    const { i32 } = this.memory;
+    let word = at >>> 2;
+    for (let k = 0; k < pad; k++) i32[word++] = fill;
+    for (let k = 0; k < values.length; k++) i32[word++] = values[k]! * scale;
+  }
+
+  temporary(bytes: number, label: string): number {
+    const address = this.memory.alloc(bytes, label);
+    this.temporaries.push(address);
+    return address;
+  }
+
+  add(compiled: Compiled, params: number, units: number, cost: number, grain = 1): void {
+    const piece = Math.max(grain, Math.ceil(pieceCost / cost / grain) * grain);
+    for (let from = 0; from < units; from += piece) {
+      compiled.run(params, from, Math.min(units, from + piece), this.scratch);
+    }
+  }
+
+  barrier(): void {}
+
+  check(address: number, fail: (word: number) => Error): void {
+    const word = this.memory.i32[address >>> 2]!;
+    if (word !== 0) throw fail(word);
+  }
+
+  /** Ends a launch, also one that failed: its parameters and temporaries are no longer needed. */
+  finish(): void {
+    this.next = this.area;
+    while (this.temporaries.length) this.memory.free(this.temporaries.pop()!);
+  }
+}
