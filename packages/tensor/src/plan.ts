@@ -136,6 +136,22 @@ function separate(
   });
 }
 
+/** One letter each, so that keys stay short: they are looked up at every launch. */
+const codes = {
+  ...{
+    float32: "f",
+    float64: "d",
+    float16: "h",
+    bfloat16: "b",
+    int32: "i",
+    int64: "l",
+    uint32: "u",
+    uint8: "c",
+    bool: "m",
+  },
+  ...{ flat: "F", single: "S", strided: "T", row: "R", stridedRow: "Q", read: "r", write: "w", update: "x" },
+} satisfies Record<DType | Access | Binding["mode"], string>;
+
 interface Problem {
   readonly spec: Traced;
   readonly runtime: Runtime;
@@ -163,7 +179,7 @@ function assemble({ spec, runtime, operands, results, into, shape, dims }: Probl
     if (typeof x === "number") {
       hyper.push(x);
       plans.push(null);
-      key += "|n";
+      key += "n";
       return;
     }
     const same = operands.findIndex((other, j) => j < i && typeof other !== "number" && sameElements(other, x));
@@ -177,13 +193,13 @@ function assemble({ spec, runtime, operands, results, into, shape, dims }: Probl
       perRow(x),
     );
     plans.push({ access, mode, same: shared });
-    key += `|${x.dtype}${access}${mode}${shared ?? ""}`;
+    key += codes[x.dtype] + codes[access] + codes[mode] + (shared ?? "");
     if (shared === null) hand(x, access, space.operands[i] as readonly number[]);
   });
   const outputs = results.map((t, i) => {
     const row = spec.perRow?.[i] ?? false;
     const access = accessOf(space.results[i] as readonly number[], space, row && t.size === 1, row);
-    key += `>${t.dtype}${access}${into[i] ?? ""}`;
+    key += `>${codes[t.dtype]}${codes[access]}${into[i] ?? ""}`;
     if ((into[i] ?? null) === null) hand(t, access, space.results[i] as readonly number[]);
     return { dtype: t.dtype, access };
   });

@@ -10,6 +10,8 @@ export class Runtime {
   readonly memory: Memory;
   listener: LaunchListener | null = null;
   readonly #kernels = new Cache<string, Kernel>(1000);
+  /** The same kernels by program object: a hit costs no look at the long key. */
+  readonly #known = new WeakMap<Program, Kernel>();
 
   constructor(backend: Backend) {
     this.backend = backend;
@@ -18,7 +20,12 @@ export class Runtime {
 
   /** The kernel of `program`, compiled once. */
   kernel(program: Program): Kernel {
-    return this.#kernels.get(program.key, () => this.backend.compile(program));
+    let kernel = this.#known.get(program);
+    if (!kernel) {
+      kernel = this.#kernels.get(program.key, () => this.backend.compile(program));
+      this.#known.set(program, kernel);
+    }
+    return kernel;
   }
 
   /** Runs a kernel; an empty index space still runs, since a fold of nothing has a value. */
