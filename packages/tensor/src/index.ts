@@ -10,6 +10,9 @@ export {
   lerp as lerpValues,
   Mask,
   nearest,
+  philox,
+  philoxValues,
+  Trace,
   Value,
 } from "@descent/backend";
 export { type CreateOptions, empty, tensor } from "./create.ts";
