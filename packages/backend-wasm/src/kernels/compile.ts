@@ -1,4 +1,5 @@
 import { DescentError, type Program } from "@descent/backend";
+import { compileContract, isPackable } from "./contract.ts";
 import type { Entries, Prepare } from "./entry.ts";
 import { compileMap } from "./map.ts";
 
@@ -7,7 +8,12 @@ export function compileProgram(program: Program, entries: Entries): Prepare {
   switch (program.kind) {
     case "map":
       return compileMap(program, entries);
+    case "contract":
+      return isPackable(program) ? compileContract(program, entries) : fail(program);
     default:
-      throw new DescentError("unsupported", "compile", "not yet", { kind: program.kind });
+      return fail(program);
   }
+}
+function fail(program: Program): never {
+  throw new DescentError("unsupported", "compile", "not yet", { kind: program.kind });
 }

@@ -1,0 +1,118 @@
+import type { ContractProgram, Launch } from "@descent/backend";
+import { collapse, sizeOf } from "@descent/backend";
+import { bytesOf } from "../emit/storage.ts";
+import type { Queue } from "./entry.ts";
+import { isStrided, Layout, type Walk } from "./layout.ts";
+
+/** How an epilogue operand runs along the columns; `t`: as no single stride says. */
+export type ColumnWalk = Walk | "t";
+
+/** Words of the parameters that say how the product is cut. */
+export const cut = [
+  "rows",
+  "columns",
+  "inner",
+  "rowBlock",
+  "columnBlock",
+  "innerBlock",
+  "rowBlocks",
+  "columnBlocks",
+] as const;
+
+/** Where things lie in the parameters of a contract. Axes are in four groups: batch, rows, columns, inner. */
+export interface ContractPlan {
+  readonly program: ContractProgram;
+  readonly groups: readonly [batch: number, rows: number, columns: number, inner: number];
+  readonly bases: number;
+  readonly cut: number;
+  /** Extents of all axes, group after group. */
+  readonly extents: number;
+  /** Strides of every strided binding over all axes; −1 for others. */
+  readonly strides: readonly number[];
+  readonly bytes: number;
+}
+
+export function planContract(program: ContractProgram): ContractPlan {
+  const groups = [program.batch, program.rows, program.cols, program.inner] as const;
+  const axes = groups[0] + groups[1] + groups[2] + groups[3];
+  const layout = new Layout(program);
+  const bases = layout.words(program.bindings.length);
+  const at = layout.words(cut.length);
+  const extents = layout.words(axes);
+  const strides = program.bindings.map((binding) => (isStrided(binding) ? layout.words(axes) : -1));
+  return { program, groups, bases, cut: at, extents, strides, bytes: layout.bytes };
+}
+
+/** Largest blocks: what is packed of either operand stays in the second-level cache. */
+const mostRows = 256;
+const mostColumns = 256;
+const mostInner = 256;
+
+/** Bytes of scratch a block needs: both packed operands, partial sums, and tables of offsets. */
+export const scratchNeeded = (size: number, strided: number): number =>
+  (mostRows * mostInner + mostColumns * mostInner + mostRows * mostColumns) * size +
+  4 * (2 * mostInner + (1 + strided) * (mostRows + mostColumns)) +
+  4096;
+
+const roundUp = (x: number, multiple: number): number => Math.ceil(x / multiple) * multiple;
+
+/** How one launch is cut into blocks. */
+export interface Cut {
+  readonly words: number[];
+  readonly units: number;
+  readonly flops: number;
+  readonly walks: readonly ColumnWalk[];
+}
+
+/** Merges axes, writes all parameters and chooses blocks, enough of them for every thread. */
+export function cutContract(plan: ContractPlan, launch: Launch, p: number, queue: Queue): Cut {
+  const { program, groups } = plan;
+  const { bindings, batch, rows, cols } = program;
+  const outer = batch + rows + cols;
+  const strided = bindings.flatMap((binding, b) => (isStrided(binding) ? [b] : []));
+  const own = strided.map((b) => {
+    const { strides } = launch.args[b]!;
+    return strides.length === launch.shape.length ? strides : [...strides, ...launch.shape.slice(outer).map(() => 0)];
+  });
+  const merged = collapse(launch.shape, own, [0, batch, batch + rows, outer]);
+  const starts = [...merged.fences, merged.shape.length];
+  let at = 0;
+  const sizes: number[] = [];
+  const walks: ColumnWalk[] = [];
+  groups.forEach((count, group) => {
+    const [from, to] = [starts[group]!, starts[group + 1]!];
+    const extents = merged.shape.slice(from, to);
+    const pad = count - extents.length;
+    sizes.push(sizeOf(extents));
+    queue.words(p + plan.extents + at, extents, 1, pad, 1);
+    strided.forEach((b, k) => {
+      const strides = merged.operands[k]!.slice(from, to);
+      queue.words(p + plan.strides[b]! + at, strides, bytesOf(bindings[b]!.dtype), pad, 0);
+      if (group === 2) {
+        walks[b] = strides.every((s) => s === 0) ? "0" : strides.length > 1 ? "t" : strides[0] === 1 ? "1" : "t";
+      }
+    });
+    at += 4 * count;
+  });
+  const [batches, m, n, k] = sizes as [number, number, number, number];
+  const lanes = bindings[0]!.dtype === "float64" ? 4 : 8;
+  let rowBlock = Math.min(mostRows, roundUp(m, 4));
+  let columnBlock = Math.min(mostColumns, roundUp(n, lanes));
+  const units = () => batches * Math.ceil(m / rowBlock) * Math.ceil(n / columnBlock);
+  const flops = 2 * m * n * k;
+  if (queue.threads > 1 && batches * flops > 1e6) {
+    while (units() < 2 * queue.threads && (rowBlock > 32 || columnBlock > 32)) {
+      if (rowBlock >= columnBlock) rowBlock = roundUp(rowBlock / 2, 4);
+      else columnBlock = roundUp(columnBlock / 2, lanes);
+    }
+  }
+  const [rowBlocks, columnBlocks] = [Math.ceil(m / rowBlock), Math.ceil(n / columnBlock)];
+  const innerBlocks = Math.max(1, Math.ceil(k / mostInner));
+  const innerBlock = Math.max(1, roundUp(Math.ceil(k / innerBlocks), 4));
+  return {
+    words: [m, n, k, rowBlock, columnBlock, innerBlock, rowBlocks, columnBlocks],
+    units: units(),
+    flops: (batches * flops) / Math.max(1, units()),
+    walks,
+  };
+}
