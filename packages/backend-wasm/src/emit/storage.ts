@@ -19,8 +19,9 @@ export const bytesOf = (dtype: DType): number => {
 const laneAddress = (address: Code, stride: Code, n: number): Code =>
   n === 0 ? address : add(address, n === 1 ? stride : mul(stride, i32(n)));
 
-/** Loads one vector of elements; `address` must be cheap to repeat. */
-export function loadVector(v: Vector, dtype: DType, reach: Reach, address: Code, offset = 0): Code {
+/** Loads one vector of elements, `ahead` elements beyond `address`, which must be cheap to repeat. */
+export function loadVector(v: Vector, dtype: DType, reach: Reach, address: Code, ahead = 0): Code {
+  const offset = reach === "splat" ? 0 : ahead * bytesOf(dtype);
   if (isPacked(dtype)) return unpack(v, dtype, loadPacked(v, dtype, reach, address, offset));
   const double = dtype === "float64";
   if (v.lanes === 1) return simdMemory(double ? 93 : 92, offset, address);
@@ -91,9 +92,10 @@ function pack(v: Vector, dtype: Packed, value: Code): Code {
 
 const storeLane = (bytes: number) => ({ 1: 88, 2: 89, 4: 90, 8: 91 })[bytes] as number;
 
-/** Stores the elements of `value` that count; `address` must be cheap to repeat. */
-export function storeVector(v: Vector, dtype: DType, reach: Reach, address: Code, value: Code, offset = 0): void {
+/** Stores the elements of `value` that count, `ahead` elements beyond `address`, which must be cheap to repeat. */
+export function storeVector(v: Vector, dtype: DType, reach: Reach, address: Code, value: Code, ahead = 0): void {
   const bytes = bytesOf(dtype);
+  const offset = reach === "splat" ? 0 : ahead * bytes;
   const out = isPacked(dtype) ? pack(v, dtype, value) : value;
   const put = (opcode: number, n: number, at: Code, x: Code): void => {
     v.fn.push(at, x, 0xfd, opcode, 0, offsetBytes(offset), opcode === 11 ? [] : n);

@@ -1,6 +1,8 @@
 import { DescentError, type Program } from "@descent/backend";
 import { compileContract, isPackable } from "./contract.ts";
+import { asFold } from "./contract-as-fold.ts";
 import type { Entries, Prepare } from "./entry.ts";
+import { compileFold } from "./fold.ts";
 import { compileMap } from "./map.ts";
 
 /** Makes a program ready to launch. */
@@ -9,7 +11,9 @@ export function compileProgram(program: Program, entries: Entries): Prepare {
     case "map":
       return compileMap(program, entries);
     case "contract":
-      return isPackable(program) ? compileContract(program, entries) : fail(program);
+      return isPackable(program) ? compileContract(program, entries) : compileFold(asFold(program), entries);
+    case "fold":
+      return compileFold(program, entries);
     default:
       return fail(program);
   }

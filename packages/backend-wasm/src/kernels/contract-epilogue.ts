@@ -78,17 +78,16 @@ export function emitEpilogue(setting: Setting): Epilogue {
       return fn.int(add(place, mul(linear, i32(bytesOf(binding.dtype)))));
     });
 
-  const element = (accumulator: Code, at: (b: number) => Code, sources: Partial<Sources>, offset = 0) => {
-    const shift = (b: number) => (reachOf(b) === "splat" ? 0 : offset * bytesOf(bindings[b]!.dtype));
+  const element = (accumulator: Code, at: (b: number) => Code, sources: Partial<Sources>, ahead = 0) => {
     emitInstructions(v, plan.program, varying, values, {
-      load: (b) => loadVector(v, bindings[b]!.dtype, reachOf(b), at(b), shift(b)),
+      load: (b) => loadVector(v, bindings[b]!.dtype, reachOf(b), at(b), ahead),
       accumulator: () => accumulator,
       index: never,
       uniform: never,
       ...sources,
     });
     for (const { binding, value } of stores) {
-      storeVector(v, bindings[binding]!.dtype, "vector", at(binding), values[value]!, shift(binding));
+      storeVector(v, bindings[binding]!.dtype, "vector", at(binding), values[value]!, ahead);
     }
   };
   /** Where column `j` of the tile lies, from the address of its row. */

@@ -93,7 +93,7 @@ export function callPack(
       for (let r = 0; r < width; r++) {
         const from = at(r);
         v.lanes = 1;
-        storeVector(v, kind, "vector", get(4), loadVector(v, dtype, "vector", from), (r * 16) / width);
+        storeVector(v, kind, "vector", get(4), loadVector(v, dtype, "vector", from), r);
         v.lanes = width;
       }
       next(1);

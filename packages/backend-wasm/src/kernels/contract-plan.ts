@@ -62,6 +62,8 @@ export interface Cut {
   readonly units: number;
   readonly flops: number;
   readonly walks: readonly ColumnWalk[];
+  /** Whether packing cannot pay (one row or column) or cannot work (an operand varies along both rows and columns). */
+  readonly unpacked: boolean;
 }
 
 /** Merges axes, writes all parameters and chooses blocks, enough of them for every thread. */
@@ -77,6 +79,7 @@ export function cutContract(plan: ContractPlan, launch: Launch, p: number, queue
   const merged = collapse(launch.shape, own, [0, batch, batch + rows, outer]);
   const starts = [...merged.fences, merged.shape.length];
   let at = 0;
+  let crossed = false;
   const sizes: number[] = [];
   const walks: ColumnWalk[] = [];
   groups.forEach((count, group) => {
@@ -88,6 +91,8 @@ export function cutContract(plan: ContractPlan, launch: Launch, p: number, queue
     strided.forEach((b, k) => {
       const strides = merged.operands[k]!.slice(from, to);
       queue.words(p + plan.strides[b]! + at, strides, bytesOf(bindings[b]!.dtype), pad, 0);
+      // The left operand has no columns and the right one no rows.
+      crossed ||= b < 2 && b + group === 2 && strides.some((s) => s !== 0);
       if (group === 2) {
         walks[b] = strides.every((s) => s === 0) ? "0" : strides.length > 1 ? "t" : strides[0] === 1 ? "1" : "t";
       }
@@ -114,5 +119,6 @@ export function cutContract(plan: ContractPlan, launch: Launch, p: number, queue
     units: units(),
     flops: (batches * flops) / Math.max(1, units()),
     walks,
+    unpacked: crossed || m === 1 || n === 1,
   };
 }

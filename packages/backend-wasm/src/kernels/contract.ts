@@ -23,10 +23,12 @@ import { Axes } from "../emit/axes.ts";
 import { widthOf } from "../emit/body.ts";
 import { bytesOf } from "../emit/storage.ts";
 import { Vector } from "../emit/vector.ts";
+import { asFold } from "./contract-as-fold.ts";
 import { emitEpilogue } from "./contract-epilogue.ts";
 import { callPack, callTable, emitTile } from "./contract-pack.ts";
 import { type ColumnWalk, type ContractPlan, cut, cutContract, planContract, scratchNeeded } from "./contract-plan.ts";
 import type { Compiled, Entries, Prepare } from "./entry.ts";
+import { compileFold } from "./fold.ts";
 import { isStrided } from "./layout.ts";
 
 const bytesPerScratch = 1 << 20;
@@ -207,6 +209,8 @@ export const isPackable = (program: ContractProgram): boolean => {
     double ? dtype === "float64" : dtype === "float32" || dtype === "float16" || dtype === "bfloat16",
   );
   const strided = program.bindings.filter(isStrided).length;
+  // Axes are merged here, so their own numbers are lost.
+  if (program.body.some(({ op, imm }) => op === "index" && imm !== -1)) return false;
   return fits && scratchNeeded(double ? 8 : 4, strided) <= bytesPerScratch * (double ? 2 : 1);
 };
 
@@ -215,10 +219,16 @@ export function compileContract(program: ContractProgram, entries: Entries): Pre
   const plan = planContract(program);
   const sizes = program.bindings.map(({ dtype }) => bytesOf(dtype));
   const variants = new Map<string, Compiled>();
+  let fold: Prepare | undefined;
   return (launch, queue) => {
     const p = queue.parameters(plan.bytes, program, launch);
     queue.addresses(p + plan.bases, launch, sizes);
-    const { words, units, flops, walks } = cutContract(plan, launch, p, queue);
+    const { words, units, flops, walks, unpacked } = cutContract(plan, launch, p, queue);
+    if (words[0]! * words[1]! === 0) return;
+    if (unpacked) {
+      fold ??= compileFold(asFold(program), entries);
+      return fold(launch, queue);
+    }
     queue.words(p + plan.cut, words, 1);
     const key = walks.slice(2).join("");
     let entry = variants.get(key);
@@ -226,6 +236,6 @@ export function compileContract(program: ContractProgram, entries: Entries): Pre
       entry = entries.compile(emitContract(plan, walks, entries.features));
       variants.set(key, entry);
     }
-    if (words[0]! * words[1]! > 0) queue.add(entry, p, units, 10 + flops / 45);
+    queue.add(entry, p, units, 10 + flops / 45);
   };
 }

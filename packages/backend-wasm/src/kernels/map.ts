@@ -70,8 +70,8 @@ function emitMap(plan: Plan, walks: readonly Walk[], features: Features): Assemb
   const counter = { at: 0, block: 0 };
   const sources: Sources = {
     load: (b) => {
-      const { reach, bytes, local } = pointers[b]!;
-      return loadVector(v, bindings[b]!.dtype, reach, get(local), counter.block * v.width * bytes);
+      const { reach, local } = pointers[b]!;
+      return loadVector(v, bindings[b]!.dtype, reach, get(local), counter.block * v.width);
     },
     index: (axis) => {
       if (axis !== -1 && axis !== last) return splat("i32", get(axes.index[axis]!));
@@ -95,8 +95,8 @@ function emitMap(plan: Plan, walks: readonly Walk[], features: Features): Assemb
       Object.assign(counter, { at, block });
       emitInstructions(v, program, varying, values, sources);
       for (const { binding, value } of stores) {
-        const { reach, bytes, local } = pointers[binding]!;
-        storeVector(v, bindings[binding]!.dtype, reach, get(local), values[value]!, block * v.width * bytes);
+        const { reach, local } = pointers[binding]!;
+        storeVector(v, bindings[binding]!.dtype, reach, get(local), values[value]!, block * v.width);
       }
     });
   };

@@ -1,0 +1,93 @@
+import type { FoldProgram, Launch } from "@descent/backend";
+import { collapse, sizeOf } from "@descent/backend";
+import { bytesOf } from "../emit/storage.ts";
+import type { Queue } from "./entry.ts";
+import { isStrided, Layout, type Walk, walkOf } from "./layout.ts";
+
+/**
+ * As the axis of an `index` instruction: the number of the row. Lies between axes, so that `schedule` takes it for one of the kept
+ * axes, which the linear index (−1) is not.
+ */
+export const rowNumber = 0.5;
+
+/** Where things lie in the parameters of a fold. There is always at least one kept and one reduced axis. */
+export interface FoldPlan {
+  readonly program: FoldProgram;
+  readonly kept: number;
+  readonly reduced: number;
+  readonly bases: number;
+  /** Elements of a row. */
+  readonly width: number;
+  readonly extents: number;
+  /** Strides over the kept axes, then (element bindings) over the reduced ones; −1 where a binding has none. */
+  readonly strides: readonly number[];
+  readonly usesAxes: boolean;
+  readonly bytes: number;
+}
+
+export function planFold(program: FoldProgram): FoldPlan {
+  const kept = Math.max(1, program.rank - program.reduced);
+  const reduced = Math.max(1, program.reduced);
+  const layout = new Layout(program);
+  const bases = layout.words(program.bindings.length);
+  const width = layout.words(1);
+  const extents = layout.words(kept + reduced);
+  const strides = program.bindings.map((binding) => (isStrided(binding) ? layout.words(kept + reduced) : -1));
+  const usesAxes = program.body.some(({ op, imm }) => op === "index" && imm !== -1 && imm !== rowNumber);
+  return { program, kept, reduced, bases, width, extents, strides, usesAxes, bytes: layout.bytes };
+}
+
+/** Which axis the lanes of a vector run along, and how every strided binding moves along it. */
+export interface FoldShape {
+  /** `across`: lanes are elements of one row; otherwise they are neighbouring rows. */
+  readonly across: boolean;
+  readonly walks: readonly Walk[];
+  readonly rows: number;
+  readonly width: number;
+}
+
+/** Cost of loading a vector by single lanes, in vector loads. */
+const laneCost = 4;
+
+/** Merges axes, writes the parameters, and chooses the axis of the lanes. */
+export function shapeFold(plan: FoldPlan, launch: Launch, p: number, queue: Queue): FoldShape {
+  const { program, kept, reduced } = plan;
+  const { bindings, rank } = program;
+  const own = rank - program.reduced;
+  const strided = bindings.flatMap((binding, b) => (isStrided(binding) ? [b] : []));
+  const strides = strided.map((b) => {
+    const given = launch.args[b]!.strides;
+    return given.length === rank ? given : [...given, ...launch.shape.slice(own).map(() => 0)];
+  });
+  const merged = plan.usesAxes
+    ? { shape: launch.shape, operands: strides, fences: [0, own] }
+    : collapse(launch.shape, strides, [0, own]);
+  const split = merged.fences[1]!;
+  const [outer, inner] = [merged.shape.slice(0, split), merged.shape.slice(split)];
+  queue.words(p + plan.extents, outer, 1, kept - outer.length, 1);
+  queue.words(p + plan.extents + 4 * kept, inner, 1, reduced - inner.length, 1);
+  const [rows, width] = [sizeOf(outer), sizeOf(inner)];
+  queue.words(p + plan.width, [width], 1);
+  const [lastKept, lastReduced] = [outer.at(-1) ?? 1, inner.at(-1) ?? 1];
+  let [costAcross, costAlong] = [0, 0];
+  const acrossWalks: Walk[] = [];
+  const alongWalks: Walk[] = [];
+  const cost = (walk: Walk) => (walk === "n" ? laneCost : 1);
+  strided.forEach((b, k) => {
+    const all = merged.operands[k]!;
+    const [onKept, onReduced] = [all.slice(0, split), all.slice(split)];
+    const size = bytesOf(bindings[b]!.dtype);
+    queue.words(p + plan.strides[b]!, onKept, size, kept - onKept.length, 0);
+    queue.words(p + plan.strides[b]! + 4 * kept, onReduced, size, reduced - onReduced.length, 0);
+    acrossWalks[b] = walkOf(onReduced.at(-1) ?? 0, lastReduced);
+    alongWalks[b] = walkOf(onKept.at(-1) ?? 0, lastKept);
+    if (bindings[b]!.access !== "strided") return;
+    costAcross += cost(acrossWalks[b]!);
+    costAlong += cost(alongWalks[b]!);
+  });
+  const flat = bindings.filter(({ access }) => access === "flat").length;
+  costAcross = (costAcross + flat) * (lastReduced < 8 ? 3 : 1);
+  costAlong += flat * (width === 1 ? 1 : laneCost);
+  const across = !(lastKept >= 4 && costAlong < costAcross);
+  return { across, walks: across ? acrossWalks : alongWalks, rows, width };
+}
