@@ -35,12 +35,12 @@ export function asFold(program: ContractProgram): FoldProgram {
     body: [
       ...product,
       // The accumulator's own place stays, unused, so that numbers need no second map.
-      ...body.map(
-        (instruction, id): Instruction =>
-          id === place
-            ? { op: "const", type, args: [], imm: 0 }
-            : { ...instruction, args: instruction.args.map(moved) },
-      ),
+      ...body.map((instruction, id): Instruction => {
+        if (id === place) return { op: "const", type, args: [], imm: 0 };
+        const args = instruction.args.map(moved);
+        const linear = instruction.op === "index" && instruction.imm === -1;
+        return { ...instruction, args, ...(linear && { imm: rowNumber }) };
+      }),
     ],
     stores: stores.map(({ binding, value }) => ({ binding, value: moved(value) })),
   };
