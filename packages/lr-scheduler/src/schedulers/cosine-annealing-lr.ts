@@ -46,6 +46,8 @@ export class CosineAnnealingLR extends CurveScheduler<Options> {
     const { etaMin } = this.options;
     const [now, before] = [this.weight(epoch), this.weight(this.lastEpoch)];
     // At the bottom nothing is left to scale: the way up is towards the base lr.
-    return before === 0 ? lr + (this.baseLrs[i]! - etaMin) * now : etaMin + (lr - etaMin) * (now / before);
+    const scaled = before === 0 ? lr + (this.baseLrs[i]! - etaMin) * now : etaMin + (lr - etaMin) * (now / before);
+    // In PyTorch, an lr that somebody took below etaMin can be driven below 0 from here.
+    return Math.max(0, scaled);
   }
 }

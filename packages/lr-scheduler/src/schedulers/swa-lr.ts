@@ -62,7 +62,7 @@ export class SWALR extends CurveScheduler<Options> {
     const [now, before] = [this.arrived(epoch), this.arrived(this.lastEpoch)];
     if (now === 1 || before === 1) return swaLr;
     const start = (lr - before * swaLr) / (1 - before);
-    return swaLr * now + start * (1 - now);
+    return Math.max(0, swaLr * now + start * (1 - now)); // Rounding may end just below 0.
   }
 
   protected at(i: number, epoch: number): number {
