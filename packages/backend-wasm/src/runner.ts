@@ -68,6 +68,10 @@ export class Runner implements Queue {
     for (let k = 0; k < values.length; k++) i32[word++] = values[k]! * scale;
   }
 
+  copyWords(at: number, count: number): number[] {
+    return Array.from(this.memory.i32.subarray(at >>> 2, (at >>> 2) + count));
+  }
+
   temporary(bytes: number, label: string): number {
     const address = this.memory.alloc(bytes, label);
     this.temporaries.push(address);

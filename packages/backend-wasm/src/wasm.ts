@@ -15,7 +15,7 @@ import {
 import type { Assembly } from "./asm/assembler.ts";
 import { everywhere, hostFunctions } from "./host.ts";
 import { compileProgram } from "./kernels/compile.ts";
-import type { Compiled, Entries, Prepare } from "./kernels/entry.ts";
+import { type Compiled, type Entries, type Prepare, scratchBytes } from "./kernels/entry.ts";
 import { Memory } from "./memory.ts";
 import { resolveOptions, type WasmOptions } from "./options.ts";
 import { Runner, type WasmBuffer } from "./runner.ts";
@@ -24,7 +24,6 @@ interface WasmKernel extends Kernel {
   readonly prepare: Prepare;
 }
 
-const scratchBytes = 1 << 20;
 const areaBytes = 1 << 16;
 
 /** The WebAssembly backend. */

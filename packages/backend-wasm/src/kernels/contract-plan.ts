@@ -43,16 +43,15 @@ export function planContract(program: ContractProgram): ContractPlan {
   return { program, groups, bases, cut: at, extents, strides, bytes: layout.bytes };
 }
 
-/** Largest blocks: what is packed of either operand stays in the second-level cache. */
-const mostRows = 256;
-const mostColumns = 256;
+/** Largest blocks: what is packed of either operand stays in the second-level cache. Doubles take half the rows and columns. */
 const mostInner = 256;
+const mostAcross = (size: number): number => 1024 / size;
 
 /** Bytes of scratch a block needs: both packed operands, partial sums, and tables of offsets. */
-export const scratchNeeded = (size: number, strided: number): number =>
-  (mostRows * mostInner + mostColumns * mostInner + mostRows * mostColumns) * size +
-  4 * (2 * mostInner + (1 + strided) * (mostRows + mostColumns)) +
-  4096;
+export function scratchNeeded(size: number, strided: number): number {
+  const across = mostAcross(size);
+  return (2 * mostInner + across) * across * size + 4 * (2 * mostInner + (1 + strided) * 2 * across) + 4096;
+}
 
 const roundUp = (x: number, multiple: number): number => Math.ceil(x / multiple) * multiple;
 
@@ -100,9 +99,11 @@ export function cutContract(plan: ContractPlan, launch: Launch, p: number, queue
     at += 4 * count;
   });
   const [batches, m, n, k] = sizes as [number, number, number, number];
-  const lanes = bindings[0]!.dtype === "float64" ? 4 : 8;
-  let rowBlock = Math.min(mostRows, roundUp(m, 4));
-  let columnBlock = Math.min(mostColumns, roundUp(n, lanes));
+  const double = bindings[0]!.dtype === "float64";
+  const lanes = double ? 4 : 8;
+  const most = mostAcross(double ? 8 : 4);
+  let rowBlock = Math.min(most, roundUp(m, 4));
+  let columnBlock = Math.min(most, roundUp(n, lanes));
   const units = () => batches * Math.ceil(m / rowBlock) * Math.ceil(n / columnBlock);
   const flops = 2 * m * n * k;
   if (queue.threads > 1 && batches * flops > 1e6) {

@@ -27,11 +27,9 @@ import { asFold } from "./contract-as-fold.ts";
 import { emitEpilogue } from "./contract-epilogue.ts";
 import { callPack, callTable, emitTile } from "./contract-pack.ts";
 import { type ColumnWalk, type ContractPlan, cut, cutContract, planContract, scratchNeeded } from "./contract-plan.ts";
-import type { Compiled, Entries, Prepare } from "./entry.ts";
+import { type Compiled, type Entries, type Prepare, scratchBytes } from "./entry.ts";
 import { compileFold } from "./fold.ts";
 import { isStrided } from "./layout.ts";
-
-const bytesPerScratch = 1 << 20;
 
 /**
  * A unit is one block of the output: its share of both operands is packed (whatever their layout), multiplied tile by tile,
@@ -211,7 +209,7 @@ export const isPackable = (program: ContractProgram): boolean => {
   const strided = program.bindings.filter(isStrided).length;
   // Axes are merged here, so their own numbers are lost.
   if (program.body.some(({ op, imm }) => op === "index" && imm !== -1)) return false;
-  return fits && scratchNeeded(double ? 8 : 4, strided) <= bytesPerScratch * (double ? 2 : 1);
+  return fits && scratchNeeded(double ? 8 : 4, strided) <= scratchBytes;
 };
 
 /** Compiles a contract of floats: one entry per way of walking the epilogue's operands along the columns. */

@@ -1,6 +1,9 @@
 import type { Launch, Program } from "@descent/backend";
 import type { Assembly, Features } from "../asm/assembler.ts";
 
+/** Bytes of scratch memory every thread has. */
+export const scratchBytes = 1 << 20;
+
 /** One compiled entry point: does units `[from, to)` of a launch whose parameters lie at `params`. */
 export interface Compiled {
   readonly run: (params: number, from: number, to: number, scratch: number) => void;
@@ -27,6 +30,8 @@ export interface Queue {
   addresses(at: number, launch: Launch, sizes: readonly number[]): void;
   /** Writes `pad` times `fill`, then `values` times `scale`. */
   words(at: number, values: readonly number[], scale: number, pad?: number, fill?: number): void;
+  /** Reads words back, as they were written. */
+  copyWords(at: number, count: number): number[];
   /** Memory that lives until the work of this launch is done. */
   temporary(bytes: number, label: string): number;
   /** Adds work: `units` of them, `cost` nanoseconds each, handed out in multiples of `grain`. */
