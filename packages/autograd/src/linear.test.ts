@@ -1,7 +1,6 @@
-import type { Backend } from "@descent/backend";
 import { cpu } from "@descent/backend-cpu";
 import * as ops from "@descent/tensor";
-import { type Tensor, tensor, useSync } from "@descent/tensor";
+import { type Backend, type Tensor, tensor, useSync } from "@descent/tensor";
 import { describe, expect, test } from "vitest";
 import { grad, gradcheck, gradgradcheck, noGrad, variable } from "./index.ts";
 
