@@ -11,6 +11,7 @@ import {
 } from "@descent/backend";
 import { contract } from "./contract.ts";
 import { erf, erfc } from "./erf.ts";
+import { exp32, tanh32 } from "./single.ts";
 import { sortLine } from "./sort.ts";
 
 let table: Float32Array | null = null;
@@ -37,6 +38,8 @@ function outOfRange(label: string, index: number, extent: number): never {
 export const runtime = {
   erf,
   erfc,
+  exp32,
+  tanh32,
   pow,
   remainder,
   roundHalfEven,

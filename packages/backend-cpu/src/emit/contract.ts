@@ -56,24 +56,36 @@ for (; w < wide.to; w++) {${sums(1)}
 }`;
 }
 
-/** See `Dots`: one inner index after the other, along the wide operand. Floats only. */
-export const emitSpread = (few: DType, wide: DType): string => `
+/** See `Dots`: along the wide operand, for four inner indices at once. Floats only. */
+export function emitSpread(few: DType, wide: DType): string {
+  const pass = (count: number) => {
+    const each = range(0, count);
+    const terms = each.map((i) => `a${i} * ${factor(wide, `y[y${i} + at]`)}`);
+    return `
+${each.map((i) => `const y${i} = wide.base + t[yi + k + ${i}];`).join(" ")}
+for (let f = few.from; f < few.to; f++) {
+const x0 = few.base + t[few.outer + f];
+${each.map((i) => `const a${i} = ${factor(few, `x[x0 + t[xi + k + ${i}]]`)};`).join(" ")}
+for (let w = from, to = (f - few.from) * fewStep; w < end; w++, to += wideStep) {
+const at = t[wo + w];
+sums[to] += ${terms.join(" + ")};
+}
+}`;
+  };
+  return `
 function spread(q, few, wide, sums, fewStep, wideStep) {
 const t = q.tables, depth = q.depth, x = few.data, y = wide.data, xi = few.inner, yi = wide.inner;
 const wo = wide.outer, from = wide.from, end = wide.to;
 for (let f = few.from; f < few.to; f++) {
 for (let w = from, to = (f - few.from) * fewStep; w < end; w++, to += wideStep) sums[to] = 0;
 }
-for (let k = 0; k < depth; k++) {
-const at = wide.base + t[yi + k];
-for (let f = few.from; f < few.to; f++) {
-const a = ${factor(few, "x[few.base + t[few.outer + f] + t[xi + k]]")};
-for (let w = from, to = (f - few.from) * fewStep; w < end; w++, to += wideStep) {
-sums[to] += a * ${factor(wide, "y[at + t[wo + w]]")};
+let k = 0;
+for (; k + 4 <= depth; k += 4) {${pass(4)}
 }
-}
+for (; k < depth; k++) {${pass(1)}
 }
 }`;
+}
 
 /** Bindings of the epilogue that have a table of offsets. */
 export const stridedOf = ({ bindings }: ContractProgram): number[] =>

@@ -36,10 +36,12 @@ export function emitFoldRows(program: FoldProgram): string {
     ...plan.stages.map((_, pass) => emitStage(program, fold, pass, places)),
     storing(program, plan.rowStores, places),
   ].join("\n");
+  const memory = fold.passes.flatMap(({ saved }) => saved);
   const strides = { strided: rank, stridedRow: kept.length, flat: 0, single: 0, row: 0 };
   return [
     prologue(bindings, rank, ({ access }) => strides[access]),
     `const width = ${product(inner)};`,
+    ...memory.map((id, k) => `const m${id} = lane(${k}, width);`),
     declarations(program, fixed, places),
     nest(levels(kept), cursors, inside),
   ].join("\n");
@@ -51,6 +53,7 @@ function emitStage(program: FoldProgram, fold: FoldParts, pass: number, places: 
   const { inner, plan } = fold;
   const stage = plan.stages[pass]!;
   const folds = fold.foldsOf(stage);
+  const { fetched, evaluated, saved } = fold.passes[pass]!;
   const count = fold.splits(stage) ? parts : 1;
   const running = (id: number, part: number) => (part === 0 ? `f${id}` : `f${id}_${part}`);
   const cursors: Cursor[] = bindings.flatMap(({ access }, k) =>
@@ -61,7 +64,9 @@ function emitStage(program: FoldProgram, fold: FoldParts, pass: number, places: 
   const stores = pass === plan.stages.length - 1 ? storing(program, plan.elementStores, places) : "";
   const bodies = Array.from({ length: count }, (_, part) =>
     [
-      declarations(program, stage.element, places),
+      ...fetched.map((id) => `const v${id} = m${id}[place];`),
+      declarations(program, evaluated, places),
+      ...saved.map((id) => `m${id}[place] = v${id};`),
       ...folds.map(({ id, reducer, of, type }) =>
         take(reducer, type, running(id, part), operand(body, of), { now: "place", kept: `k${id}` }),
       ),

@@ -39,7 +39,8 @@ export function nest(levels: readonly Level[], cursors: readonly Cursor[], bodie
     return block([
       ...start,
       `let ${index} = 0;`,
-      `while (${index} < ${extent} - ${others.length}) {`,
+      `const last = ${extent} - ${others.length};`,
+      `while (${index} < last) {`,
       ...[first!, ...others].map(turn),
       "}",
       `while (${index} < ${extent}) {`,

@@ -32,6 +32,11 @@ const exact =
   ({ a, b }) =>
     code(a, b);
 const call = (name: string): Emit => rounded((a) => `${name}(${a})`);
+/** A helper that is accurate enough for float32 only. */
+const inSingle =
+  (single: string, double: string): Emit =>
+  ({ type, a }) =>
+    type === "f32" ? `Math.fround(${single}(${a}))` : `${double}(${a})`;
 const compare = (sign: string): Emit => exact((a, b) => `${a} ${sign} ${b}`);
 
 /** Every scalar operation as JavaScript; masks are booleans. Names without a dot are helpers of `runtime.ts`. */
@@ -58,7 +63,7 @@ export const emitters = {
   trunc: exact((a) => `Math.trunc(${a})`),
   sqrt: call("Math.sqrt"),
   rsqrt: rounded((a) => `1 / Math.sqrt(${a})`),
-  exp: call("Math.exp"),
+  exp: inSingle("exp32", "Math.exp"),
   expm1: call("Math.expm1"),
   log: call("Math.log"),
   log1p: call("Math.log1p"),
@@ -72,7 +77,7 @@ export const emitters = {
   atan2: rounded((a, b) => `Math.atan2(${a}, ${b})`),
   sinh: call("Math.sinh"),
   cosh: call("Math.cosh"),
-  tanh: call("Math.tanh"),
+  tanh: inSingle("tanh32", "Math.tanh"),
   asinh: call("Math.asinh"),
   acosh: call("Math.acosh"),
   atanh: call("Math.atanh"),
