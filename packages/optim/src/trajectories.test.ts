@@ -1,0 +1,128 @@
+import { cpu } from "@descent/backend-cpu";
+import { type Backend, type DType, Tensor, tensor } from "@descent/tensor";
+import {
+  baseOf,
+  decodeData,
+  expectClose,
+  gradientAt,
+  isRawTensor,
+  loadFixtures,
+  type RawStateDict,
+  type RawTensor,
+  TRAJECTORY_STEPS,
+  type Trajectory,
+} from "torch-fixtures";
+import { describe, expect, test } from "vitest";
+import type { StateDict } from "./index.ts";
+import * as optim from "./index.ts";
+
+type AnyOptimizer = optim.Optimizer<Record<string, unknown>>;
+const make = (name: string, params: unknown, options: object): AnyOptimizer =>
+  new (optim as unknown as Record<string, new (p: unknown, o: object) => AnyOptimizer>)[name]!(params, options);
+
+/** Within these of PyTorch; float32 drifts, since both round differently after every operation. */
+const tolerances: Record<string, { rtol: number; atol: number }> = {
+  float64: { rtol: 1e-12, atol: 1e-14 },
+  float32: { rtol: 2e-6, atol: 1e-6 },
+};
+
+/** A recorded parameter, as the view that it was. */
+function parameter(raw: RawTensor, backend: Backend): Tensor {
+  const base = baseOf(raw);
+  const dtype = raw.dtype as DType;
+  const whole = tensor(base.data as Float64Array, { dtype, backend });
+  const { layout, shape } = raw;
+  let strides = [...shape.keys()].map((axis) => base.shape.slice(axis + 1).reduce((a, b) => a * Math.max(1, b), 1));
+  let offset = 0;
+  if (layout && "permute" in layout) strides = layout.permute.map((axis) => strides[axis]!);
+  if (layout && "slice" in layout) {
+    const { dim, start, step } = layout.slice;
+    offset = start * strides[dim]!;
+    strides = strides.map((s, axis) => (axis === dim ? s * step : s));
+  }
+  const p = new Tensor(whole.runtime, whole.storage, shape, strides, offset);
+  p.runtime.memory.hold(whole.storage.block);
+  return p;
+}
+
+function gradient(t: Trajectory, p: Tensor, i: number, step: number): Tensor | null {
+  const values = gradientAt(t, i, step);
+  return values && tensor(values, { dtype: p.dtype, backend: p.backend }).reshape(p.shape);
+}
+
+/** A recorded state as one of ours. */
+function stateOf(raw: RawStateDict, backend: Backend): StateDict {
+  const convert = (value: unknown): unknown => {
+    if (isRawTensor(value)) {
+      const data = decodeData(value.dtype, value.data);
+      return tensor(data as Float64Array, { dtype: value.dtype as DType, backend }).reshape(value.shape);
+    }
+    if (Array.isArray(value)) return value.map(convert);
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([k, x]) => [k, convert(x)]));
+  };
+  return convert(raw) as StateDict;
+}
+
+/** Our state says the same as the recorded one, key by key. */
+function expectState(ours: StateDict, raw: RawStateDict, tolerance: object, label: string): void {
+  expect(Object.keys(ours.state)).toEqual(Object.keys(raw.state));
+  for (const [i, expected] of Object.entries(raw.state)) {
+    const own = ours.state[i] as Record<string, unknown>;
+    expect(Object.keys(own).sort()).toEqual(Object.keys(expected).sort());
+    for (const [key, value] of Object.entries(expected)) {
+      const found = own[key] instanceof Tensor ? own[key].dataSync() : [own[key] as number];
+      const data = isRawTensor(value) ? decodeData(value.dtype, value.data) : [value as number];
+      expectClose(found, data, { ...tolerance, label: `${label}, state ${i} ${key}` });
+      if (own[key] instanceof Tensor && isRawTensor(value)) expect(own[key].shape).toEqual(value.shape);
+    }
+  }
+  ours.param_groups.forEach((group, i) => {
+    const { stateDtype: _, state_dtype: __, rounding: ___, ...ported } = group;
+    expect(ported).toEqual(raw.param_groups[i]);
+  });
+}
+
+function run(t: Trajectory, tolerance: object, backend: Backend, from = 0): void {
+  const params = t.params.map((raw) => parameter(raw, backend));
+  const groups = t.groups?.map((g) => ({ params: g.params.map((i) => params[i]!), ...g.options })) ?? params;
+  const optimizer = make(t.optimizer, groups, t.options);
+  if (from > 0) {
+    const at = t.snapshots.find(({ step }) => step === from)!;
+    params.forEach((p, i) => {
+      const values = decodeData(t.dtype, at.params[i]!) as Float64Array;
+      optim.vectorToParameters(tensor(values, { dtype: p.dtype, backend }), [p]);
+    });
+    optimizer.loadStateDict(stateOf(t.saved!.stateDict, backend));
+  }
+  for (let step = from + 1; step <= TRAJECTORY_STEPS; step++) {
+    for (const edit of t.edits ?? [])
+      if (edit.step === step) Object.assign(optimizer.paramGroups[edit.group]!, edit.options);
+    params.forEach((p, i) => {
+      p.grad = gradient(t, p, i, step);
+    });
+    optimizer.step();
+    t.snapshots
+      .find((snapshot) => snapshot.step === step)
+      ?.params.forEach((data, i) => {
+        const label = `step ${step}, parameter ${i}`;
+        expectClose(params[i]!.dataSync(), decodeData(t.dtype, data), { ...tolerance, label });
+      });
+    if (step === t.saved?.step) expectState(optimizer.stateDict(), t.saved.stateDict, tolerance, `step ${step}`);
+  }
+  expectState(optimizer.stateDict(), t.stateDict, tolerance, "at the end");
+}
+
+const files = process.env.OPTIM ? [process.env.OPTIM] : ["sgd", "adam", "adamw"];
+
+describe.each(files)("%s", (file) => {
+  const backend = cpu();
+  const cases = loadFixtures<Trajectory>(`optim-${file}`).map(
+    (t) => [`${t.optimizer} ${t.name} ${t.dtype}`, t] as const,
+  );
+  test.each(cases)("%s", (_, t) => run(t, tolerances[t.dtype]!, backend));
+  const saved = cases.filter(([, t]) => t.saved);
+  test.each(saved)("%s: resumed from the state PyTorch saved", (_, t) => {
+    run(t, tolerances[t.dtype]!, backend, t.saved!.step);
+  });
+});
