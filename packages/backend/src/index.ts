@@ -37,7 +37,8 @@ export {
 export { decode, encode } from "./element.ts";
 export { DescentError, type ErrorCode, type Facts, isDescentError } from "./error.ts";
 export { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from "./half.ts";
-export { compareNumbers, forEachIndex, type HostLaunch, identity, interpret } from "./interpreter.ts";
+export { compareNumbers } from "./interpret-lines.ts";
+export { interpret } from "./interpreter.ts";
 export { collapse, contiguousStrides, isContiguous, type Shape, sizeOf } from "./layout.ts";
 export { nearest } from "./nearest.ts";
 export { castValue, evaluate, narrow, type Op, opRow, ops, type Signature } from "./ops.ts";
@@ -65,3 +66,4 @@ export { erf, erfc, mulHigh, pow, remainder, roundHalfEven } from "./special.ts"
 export { isRowAccess, type Schedule, type Stage, schedule } from "./stages.ts";
 export { Trace, type TraceOptions } from "./trace.ts";
 export { lerp, Mask, type Operand, Value } from "./value.ts";
+export { forEachIndex, type HostLaunch, identity } from "./walk.ts";

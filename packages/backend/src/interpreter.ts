@@ -1,7 +1,6 @@
-import type { Arg, Launch } from "./backend.ts";
-import type { HostArray } from "./dtype.ts";
 import { decode, encode } from "./element.ts";
-import { DescentError } from "./error.ts";
+import { interpretGather, interpretScatter } from "./interpret-indexed.ts";
+import { interpretScan, interpretSort } from "./interpret-lines.ts";
 import { sizeOf } from "./layout.ts";
 import { evaluate, type Op } from "./ops.ts";
 import type {
@@ -9,23 +8,12 @@ import type {
   BodyProgram,
   ContractProgram,
   FoldProgram,
-  GatherProgram,
   Instruction,
   MapProgram,
   Reducer,
-  ScanProgram,
-  ScatterProgram,
-  SortProgram,
 } from "./program.ts";
 import { schedule } from "./stages.ts";
-
-/** A launch whose buffers are host arrays. */
-export interface HostLaunch extends Omit<Launch, "args" | "kernel"> {
-  readonly program: Launch["kernel"]["program"];
-  readonly args: readonly (Omit<Arg, "buffer"> & { readonly data: HostArray })[];
-}
-
-type HostArg = HostLaunch["args"][number];
+import { at, dot, forEachIndex, type HostArg, type HostLaunch, identity, isInteger } from "./walk.ts";
 
 /** Runs one launch element by element, in double precision rounded after every instruction. The slow definition of every program. */
 export function interpret(launch: HostLaunch): void {
@@ -47,27 +35,6 @@ export function interpret(launch: HostLaunch): void {
       return interpretSort(program, launch);
   }
 }
-
-/** Calls `visit` with every index of `shape`, in row-major order; the array is reused. */
-export function forEachIndex(
-  shape: readonly number[],
-  visit: (index: readonly number[], linear: number) => void,
-): void {
-  const index = shape.map(() => 0);
-  const size = sizeOf(shape);
-  for (let linear = 0; linear < size; linear++) {
-    visit(index, linear);
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      const next = (index[axis] as number) + 1;
-      index[axis] = next < (shape[axis] as number) ? next : 0;
-      if (next < (shape[axis] as number)) break;
-    }
-  }
-}
-
-const dot = (index: readonly number[], strides: readonly number[]): number =>
-  strides.reduce((sum, stride, axis) => sum + stride * (index[axis] ?? 0), 0);
-const at = (data: HostArray, position: number): number => data[position] as number;
 
 /** Where the current index finds its element of a binding. */
 function address(
@@ -138,17 +105,6 @@ function interpretMap(program: MapProgram, launch: HostLaunch): void {
     step(program, launch, program.body.keys(), values, cursor);
     store(program, launch, program.stores, values, cursor);
   });
-}
-
-const isInteger = (type: Instruction["type"]): boolean => type === "i32" || type === "u32";
-
-/** What a fold of nothing gives. */
-export function identity(reducer: Reducer, type: Instruction["type"]): number {
-  if (reducer === "sum" || reducer === "argmax" || reducer === "argmin") return 0;
-  if (reducer === "prod") return 1;
-  if (type === "u32") return reducer === "max" ? 0 : 0xffffffff;
-  if (isInteger(type)) return reducer === "max" ? -0x80000000 : 0x7fffffff;
-  return reducer === "max" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
 }
 
 /** Folds values as they come. Floats accumulate in double precision; NaN wins every extremum, the first one. */
@@ -244,99 +200,5 @@ function interpretContract(program: ContractProgram, launch: HostLaunch): void {
     };
     step(program, launch, program.body.keys(), values, cursor);
     store(program, launch, program.stores, values, cursor);
-  });
-}
-
-/** The index a gather or scatter uses, checked against the extent of its axis. */
-function checkedIndex(launch: HostLaunch, binding: number, index: readonly number[]): number {
-  const arg = launch.args[binding] as HostArg;
-  const chosen = at(arg.data, arg.offset + dot(index, arg.strides));
-  const extent = launch.uniforms[1] as number;
-  if (chosen >= 0 && chosen < extent) return chosen;
-  throw new DescentError(
-    "argument",
-    launch.label,
-    "index out of range",
-    { index: chosen, extent },
-    `Indices run from 0 to ${extent - 1}.`,
-  );
-}
-
-/** Checks every index before anything is written. */
-function checkIndices(launch: HostLaunch, binding: number): void {
-  forEachIndex(launch.shape, (index) => {
-    checkedIndex(launch, binding, index);
-  });
-}
-
-function interpretGather(_program: GatherProgram, launch: HostLaunch): void {
-  const [source, , out] = launch.args as [HostArg, HostArg, HostArg];
-  const stride = launch.uniforms[0] as number;
-  checkIndices(launch, 1);
-  forEachIndex(launch.shape, (index, linear) => {
-    out.data[out.offset + linear] = at(
-      source.data,
-      source.offset + dot(index, source.strides) + stride * checkedIndex(launch, 1, index),
-    );
-  });
-}
-
-function interpretScatter(program: ScatterProgram, launch: HostLaunch): void {
-  const [target, , source] = launch.args as [HostArg, HostArg, HostArg];
-  const stride = launch.uniforms[0] as number;
-  const { dtype } = program.bindings[0] as Binding;
-  checkIndices(launch, 1);
-  forEachIndex(launch.shape, (index) => {
-    const place = target.offset + dot(index, target.strides) + stride * checkedIndex(launch, 1, index);
-    const value = decode(dtype, at(source.data, source.offset + dot(index, source.strides)));
-    target.data[place] = encode(dtype, program.mode === "sum" ? decode(dtype, at(target.data, place)) + value : value);
-  });
-}
-
-function interpretScan(program: ScanProgram, launch: HostLaunch): void {
-  const [input, output, places] = launch.args as [HostArg, HostArg, HostArg | undefined];
-  const { dtype } = program.bindings[0] as Binding;
-  const type =
-    dtype === "float32" || dtype === "float64" || dtype === "float16" || dtype === "bfloat16" ? "f64" : "i32";
-  const length = launch.shape.at(-1) as number;
-  let running = 0;
-  let place = 0;
-  forEachIndex(launch.shape, (index, linear) => {
-    const value = decode(dtype, at(input.data, input.offset + dot(index, input.strides)));
-    const first = linear % length === 0;
-    if (first) running = identity(program.reducer, type);
-    if (program.reducer === "sum") running += value;
-    else if (program.reducer === "prod") running *= value;
-    // As PyTorch: a later equal element replaces an earlier one, and so does a later NaN.
-    else if (first || Number.isNaN(value) || (program.reducer === "max" ? value >= running : value <= running))
-      [running, place] = [value, linear % length];
-    output.data[output.offset + linear] = encode(dtype, type === "i32" ? running | 0 : running);
-    if (places) places.data[places.offset + linear] = place;
-  });
-}
-
-/** Orders numbers with NaN as the largest. */
-export const compareNumbers = (a: number, b: number): number =>
-  Number.isNaN(a) ? (Number.isNaN(b) ? 0 : 1) : Number.isNaN(b) ? -1 : a - b || 0;
-
-function interpretSort(program: SortProgram, launch: HostLaunch): void {
-  const [input, values, indices] = launch.args as [HostArg, HostArg, HostArg];
-  const { dtype } = program.bindings[0] as Binding;
-  const length = launch.shape.at(-1) as number;
-  const inner = input.strides.at(-1) as number;
-  let line = 0;
-  forEachIndex(launch.shape.slice(0, -1), (index) => {
-    const start = input.offset + dot(index, input.strides.slice(0, -1));
-    const stored = Array.from({ length }, (_, k) => at(input.data, start + k * inner));
-    const numbers = stored.map((bits) => decode(dtype, bits));
-    const order = [...stored.keys()].sort((a, b) => {
-      const difference = compareNumbers(numbers[a] as number, numbers[b] as number);
-      return program.descending ? -difference : difference;
-    });
-    order.forEach((from, to) => {
-      values.data[values.offset + line * length + to] = stored[from] as number;
-      indices.data[indices.offset + line * length + to] = from;
-    });
-    line++;
   });
 }
