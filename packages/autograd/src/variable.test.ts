@@ -1,10 +1,10 @@
+import { cpu } from "@descent/backend-cpu";
 import { add, exp, mul, sum, type Tensor, tensor, use } from "@descent/tensor";
 import { beforeAll, expect, test } from "vitest";
-import { reference } from "../../backend/src/index.ts";
 import { customFunction, grad, gradcheck, gradgradcheck, noGrad, valueAndGrad, variable } from "./index.ts";
 
 beforeAll(async () => {
-  await use(reference());
+  await use(cpu());
 });
 
 test("gradients of element-wise operations, with broadcasting", async () => {

@@ -1,9 +1,9 @@
-import { reference } from "@descent/backend";
+import { cpu } from "@descent/backend-cpu";
 import { expect, test } from "vitest";
 import { add, mul, sum, tensor, use } from "./index.ts";
 
 test("adds, broadcasts and sums", async () => {
-  await use(reference());
+  await use(cpu());
   const a = tensor([
     [1, 2, 3],
     [4, 5, 6],

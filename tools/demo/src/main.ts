@@ -43,14 +43,24 @@ async function main(options: Options): Promise<void> {
   const data = trainingDigits(options.quick ? 6_000 : undefined);
   const model = models[options.model]();
   const epochs = options.epochs ?? (options.quick ? 1 : 3);
-  console.log(`Training the ${options.model} on ${data.length.toLocaleString("en")} digits, ${epochs} ${epochs === 1 ? "epoch" : "epochs"}, backend ${backend.name}.`);
+  console.log(
+    `Training the ${options.model} on ${data.length.toLocaleString("en")} digits, ${epochs} ${epochs === 1 ? "epoch" : "epochs"}, backend ${backend.name}.`,
+  );
 
   let interrupted = false;
   process.once("SIGINT", () => {
     interrupted = true; // a second Ctrl-C ends the process at once
   });
-  const format = "{bar} {percentage}% | epoch {epoch} | loss {loss} | accuracy {accuracy} | {speed} samples/s | {eta_formatted} left";
-  const bar = new SingleBar({ format, hideCursor: true, noTTYOutput: true, notTTYSchedule: 5_000, etaBuffer: 20, barsize: 24 });
+  const format =
+    "{bar} {percentage}% | epoch {epoch} | loss {loss} | accuracy {accuracy} | {speed} samples/s | {eta_formatted} left";
+  const bar = new SingleBar({
+    format,
+    hideCursor: true,
+    noTTYOutput: true,
+    notTTYSchedule: 5_000,
+    etaBuffer: 20,
+    barsize: 24,
+  });
   const history: Progress[] = [];
   const started = performance.now();
   bar.start(100, 0, { epoch: 1, loss: "-", accuracy: "-", speed: "-" });

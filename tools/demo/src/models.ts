@@ -2,7 +2,14 @@ import * as nn from "@descent/nn";
 
 /** Networks from [n, 784] pixels to [n, 10] scores. */
 export const models = {
-  mlp: () => new nn.Sequential(new nn.Linear(784, 256), new nn.ReLU(), new nn.Linear(256, 128), new nn.ReLU(), new nn.Linear(128, 10)),
+  mlp: () =>
+    new nn.Sequential(
+      new nn.Linear(784, 256),
+      new nn.ReLU(),
+      new nn.Linear(256, 128),
+      new nn.ReLU(),
+      new nn.Linear(128, 10),
+    ),
   cnn: () =>
     new nn.Sequential(
       new nn.Unflatten(1, [1, 28, 28]),

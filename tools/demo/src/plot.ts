@@ -16,10 +16,22 @@ export function plotRun(history: readonly Progress[], title: string): string {
     backgroundColor: "#ffffff",
     title: [
       { text: title, left: "center", top: 10 },
-      ...panels.map((panel, i) => ({ text: panel.title, left: 70, top: top(i) - 28, textStyle: { fontSize: 13, color: panel.color } })),
+      ...panels.map((panel, i) => ({
+        text: panel.title,
+        left: 70,
+        top: top(i) - 28,
+        textStyle: { fontSize: 13, color: panel.color },
+      })),
     ],
     grid: panels.map((_, i) => ({ left: 70, right: 30, top: top(i), height: 150 })),
-    xAxis: panels.map((_, i) => ({ type: "value", gridIndex: i, max: history.at(-1)?.step ?? 1, name: i === panels.length - 1 ? "step" : "", nameLocation: "middle", nameGap: 26 })),
+    xAxis: panels.map((_, i) => ({
+      type: "value",
+      gridIndex: i,
+      max: history.at(-1)?.step ?? 1,
+      name: i === panels.length - 1 ? "step" : "",
+      nameLocation: "middle",
+      nameGap: 26,
+    })),
     yAxis: panels.map((_, i) => ({ type: "value", gridIndex: i, scale: i !== 0 })),
     series: panels.map((panel, i) => ({
       type: "line",

@@ -70,7 +70,11 @@ export async function evaluate(model: nn.Module, data: Digits): Promise<number> 
   model.eval();
   let right = 0;
   for await (const { x, y } of new DataLoader(data, { batchSize: 1000 })) {
-    right += (await accuracyOf(noGrad(() => model.forward(x)), y).item()) * (x.shape[0] as number);
+    right +=
+      (await accuracyOf(
+        noGrad(() => model.forward(x)),
+        y,
+      ).item()) * (x.shape[0] as number);
   }
   model.train();
   return right / data.length;
