@@ -1,10 +1,10 @@
 export { CompositeScheduler } from "./core/composite-scheduler.ts";
-export { CurveScheduler, type ResumeOptions } from "./core/curve-scheduler.ts";
+export { CurveScheduler } from "./core/curve-scheduler.ts";
 export { DescentError, type ErrorCode, type Facts, isDescentError } from "./core/error.ts";
 export { FactorScheduler } from "./core/factor-scheduler.ts";
 export type { LrLambda } from "./core/lambda.ts";
 export { LRScheduler } from "./core/lr-scheduler.ts";
-export type { Option, OptionTable, PerGroup, Rule } from "./core/options.ts";
+export type { Option, OptionTable, PerGroup, ResumeOptions, Rule } from "./core/options.ts";
 export type { ParamGroup, Schedulable } from "./core/schedulable.ts";
 export type { StateDict } from "./core/state.ts";
 export { setWarnings, type WarningCode } from "./core/warnings.ts";

@@ -1,6 +1,5 @@
-import type { ResumeOptions } from "./core/curve-scheduler.ts";
 import type { LRScheduler } from "./core/lr-scheduler.ts";
-import { positive, settle } from "./core/options.ts";
+import { positive, type ResumeOptions, settleResumable } from "./core/options.ts";
 import { LinearLR, startFactor } from "./schedulers/linear-lr.ts";
 import { SequentialLR } from "./schedulers/sequential-lr.ts";
 
@@ -20,8 +19,10 @@ const table = { steps: { rule: positive }, startFactor: { rule: startFactor, def
  *
  * @example warmup(new CosineAnnealingLR(optimizer, { tMax: 95 }), { steps: 5 })
  */
-export function warmup(scheduler: LRScheduler, { lastEpoch = -1, ...options }: WarmupArguments): SequentialLR {
-  const { steps, startFactor } = settle<Options>("warmup", options, table);
+export function warmup(scheduler: LRScheduler, options: WarmupArguments): SequentialLR {
+  const settled = settleResumable<Options>("warmup", options, table);
+  const { lastEpoch } = settled;
+  const { steps, startFactor } = settled.options;
   const line = new LinearLR(scheduler.optimizer, { startFactor, totalIters: steps });
   return new SequentialLR(scheduler.optimizer, { schedulers: [line, scheduler], milestones: [steps], lastEpoch });
 }

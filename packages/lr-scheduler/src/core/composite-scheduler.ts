@@ -8,10 +8,14 @@ const isScheduler = (value: unknown): value is LRScheduler =>
 
 function commonOptimizer(title: string, schedulers: readonly LRScheduler[], given?: Schedulable): Schedulable {
   if (!Array.isArray(schedulers) || schedulers.length === 0) {
-    throw new DescentError("argument", title, "needs a list of at least one scheduler", { schedulers });
+    const hint = "Build the schedulers first, on one optimizer.";
+    throw new DescentError("argument", title, "needs a list of at least one scheduler", { schedulers }, hint);
   }
   const stranger = schedulers.findIndex((scheduler) => !isScheduler(scheduler));
-  if (stranger >= 0) throw new DescentError("argument", title, `schedulers[${stranger}] is not a scheduler`);
+  if (stranger >= 0) {
+    const facts = { [`schedulers[${stranger}]`]: schedulers[stranger] };
+    throw new DescentError("argument", title, "takes schedulers", facts, "Pass instances, such as new StepLR(…).");
+  }
   const optimizer = given ?? schedulers[0]!.optimizer;
   const other = schedulers.findIndex((scheduler) => scheduler.optimizer !== optimizer);
   if (other >= 0) {
@@ -72,8 +76,9 @@ export abstract class CompositeScheduler extends LRScheduler {
     super.check(state);
     const children = state._schedulers;
     if (!Array.isArray(children) || children.length !== this.schedulers.length) {
+      const hint = "Build the same composition as the one that was saved.";
       const facts = { saved: Array.isArray(children) ? children.length : 0, schedulers: this.schedulers.length };
-      throw new DescentError("state", `${this.title}.loadStateDict`, "the number of schedulers differs", facts);
+      throw new DescentError("state", `${this.title}.loadStateDict`, "the number of schedulers differs", facts, hint);
     }
     for (const [i, scheduler] of this.schedulers.entries()) scheduler.check(children[i]);
   }

@@ -1,19 +1,9 @@
 import { DescentError } from "./error.ts";
 import { LRScheduler } from "./lr-scheduler.ts";
-import { checkValue, epochBefore, finite, type OptionTable, settle } from "./options.ts";
+import { checkValue, finite, type OptionTable, type ResumeOptions, settleResumable } from "./options.ts";
 import { type ParamGroup, readLrs, type Schedulable, setLr } from "./schedulable.ts";
 import { count, type Field, type Fields, integerEpoch, lrList, type StateDict, snakeCase } from "./state.ts";
 import { warnOnce } from "./warnings.ts";
-
-/** What every scheduler over epochs takes beside its own options. */
-export interface ResumeOptions {
-  /**
-   * The last finished epoch, to resume without a saved scheduler. Default -1: a fresh start.
-   * Groups then need their `initialLr`. An lr that still is the initial one is brought to that epoch; any other is taken
-   * to come from a loaded optimizer state, and kept.
-   */
-  lastEpoch?: number;
-}
 
 /**
  * A scheduler whose lr is a function of the base lr and the epoch: the lr of each epoch is `at(i, epoch)`, whatever the
@@ -28,9 +18,8 @@ export abstract class CurveScheduler<O extends object> extends LRScheduler {
 
   constructor(title: string, optimizer: Schedulable, given: O & ResumeOptions, table: OptionTable<O>) {
     super(title, optimizer);
-    const { lastEpoch = -1, ...options } = { ...given };
-    checkValue(title, "lastEpoch", lastEpoch, epochBefore);
-    this.options = settle<O>(title, typeof given === "object" && given ? options : given, table);
+    const { lastEpoch, options } = settleResumable<O>(title, given, table);
+    this.options = options;
     this.table = table;
     this.setUp();
     this.orUndo(() => (lastEpoch < 0 ? this.restart() : this.resume(lastEpoch)));
@@ -99,7 +88,8 @@ export abstract class CurveScheduler<O extends object> extends LRScheduler {
     const wrong = lrs.findIndex((lr) => !Number.isFinite(lr));
     if (wrong >= 0) {
       const facts = { group: wrong, epoch, "old lr": groups[wrong]!.lr, "new lr": lrs[wrong] };
-      throw new DescentError("numeric", this.title, "the new lr is not a finite number", facts);
+      const hint = "Look for an lr or an option that somebody set to NaN or to infinity.";
+      throw new DescentError("numeric", this.title, "the new lr is not a finite number", facts, hint);
     }
     this.lastEpoch = epoch;
     for (const [i, group] of groups.entries()) setLr(group, lrs[i]!);

@@ -25,7 +25,9 @@ export const lambdaAt =
   (epoch) => {
     const factor = pick(title, "lrLambda", lrLambda, i, paramGroups.length)(epoch);
     if (typeof factor === "number" && Number.isFinite(factor)) return factor;
-    throw new DescentError("numeric", title, "lrLambda did not return a finite number", { group: i, epoch, factor });
+    const hint = "It is given the epoch and returns a factor of the lr.";
+    const facts = { group: i, epoch, factor };
+    throw new DescentError("numeric", title, "lrLambda did not return a finite number", facts, hint);
   };
 
 export function lambdaFields({ lrLambda }: LambdaOptions, { paramGroups }: Schedulable): Fields {

@@ -1,4 +1,4 @@
-import { DescentError } from "./error.ts";
+import { DescentError, type ErrorCode, show } from "./error.ts";
 import { nearest } from "./nearest.ts";
 
 /** What a value must be: words for the message, and the test. */
@@ -22,7 +22,13 @@ export const callable: Rule = rule("a function", (value) => typeof value === "fu
 export const epochBefore: Rule = numeric("an integer of at least -1", (v) => v >= -1 && Number.isInteger(v));
 
 export const oneOf = (...choices: readonly string[]): Rule =>
-  rule(choices.map((choice) => `"${choice}"`).join(" or "), (value) => choices.includes(value as string));
+  rule(
+    choices
+      .map((choice) => `"${choice}"`)
+      .join(", ")
+      .replace(/, (?=[^,]*$)/, " or "),
+    (value) => choices.includes(value as string),
+  );
 
 export const listOf = (item: Rule): Rule =>
   rule(`a list, each ${item.expected}`, (value) => Array.isArray(value) && value.every((x) => item.accepts(x)));
@@ -39,15 +45,23 @@ export interface Option {
 
 export type OptionTable<O> = { readonly [Name in keyof O]-?: Option };
 
-export function checkValue(operation: string, name: string, value: unknown, { expected, accepts }: Rule): void {
-  if (!accepts(value)) throw new DescentError("argument", operation, `${name} must be ${expected}`, { [name]: value });
+/** Throws unless `value` is as the rule says. */
+export function checkValue(
+  operation: string,
+  name: string,
+  value: unknown,
+  { expected, accepts }: Rule,
+  hint = "",
+  code: ErrorCode = "argument",
+): void {
+  if (!accepts(value)) throw new DescentError(code, operation, `${name} must be ${expected}`, { [name]: value }, hint);
 }
 
 /** `given` with defaults filled in; throws for an unknown option, a missing one, or a value out of range. */
 export function settle<O extends object>(operation: string, given: object, table: OptionTable<O>): Required<O> {
   const names = Object.keys(table) as (keyof O & string)[];
-  if (typeof given !== "object" || given === null) {
-    const hint = `Pass an object: new ${operation}(optimizer, { ${names.join(", ")} }).`;
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    const hint = `Name the options: { ${names.join(", ")} }.`;
     throw new DescentError("argument", operation, "takes an options object", { given }, hint);
   }
   const unknown = Object.keys(given).find((name) => !names.includes(name as keyof O & string));
@@ -58,14 +72,38 @@ export function settle<O extends object>(operation: string, given: object, table
   const settled = names.map((name) => {
     const { rule, ...option } = table[name];
     const value = (given as O)[name] ?? option.default;
+    if (value === undefined && "default" in option) return [name, undefined];
     if (value === undefined) {
-      if ("default" in option) return [name, undefined];
       throw new DescentError("option", operation, `option "${name}" is missing`, {}, `It must be ${rule.expected}.`);
     }
-    checkValue(operation, name, value, rule);
+    const hint = option.default === undefined ? "" : `It defaults to ${show(option.default)}.`;
+    checkValue(operation, name, value, rule, hint);
     return [name, value];
   });
   return Object.fromEntries(settled) as Required<O>;
+}
+
+/** What every scheduler over epochs takes beside its own options. */
+export interface ResumeOptions {
+  /**
+   * The last finished epoch, to resume without a saved scheduler. Default -1: a fresh start.
+   * Groups then need their `initialLr`. An lr that still is the initial one is brought to that epoch; any other is taken
+   * to come from a loaded optimizer state, and kept.
+   */
+  lastEpoch?: number;
+}
+
+const lastEpochOption: Option = { rule: epochBefore, default: -1 };
+
+/** As `settle`, with `lastEpoch` apart. */
+export function settleResumable<O extends object>(
+  operation: string,
+  given: object,
+  table: OptionTable<O>,
+): { readonly lastEpoch: number; readonly options: Required<O> } {
+  const all = { ...table, lastEpoch: lastEpochOption } as OptionTable<O & { lastEpoch: number }>;
+  const { lastEpoch, ...options } = settle<O & { lastEpoch: number }>(operation, given, all);
+  return { lastEpoch: lastEpoch as number, options: options as unknown as Required<O> };
 }
 
 /** A setting of each group: one number for all, or a list. */

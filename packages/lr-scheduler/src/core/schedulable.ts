@@ -33,7 +33,8 @@ export function checkSchedulable(operation: string, optimizer: Schedulable): voi
   }
   for (const [i, { lr }] of optimizer.paramGroups.entries()) {
     if (!isNumber(lr)) {
-      throw new DescentError("argument", operation, `paramGroups[${i}].lr must be a number`, { lr }, "Set it first.");
+      const hint = "Give each group an lr before building a scheduler.";
+      throw new DescentError("argument", operation, `paramGroups[${i}].lr must be a number`, { lr }, hint);
     }
   }
 }

@@ -47,7 +47,7 @@ export function writeFields(fields: Fields, state: StateDict): void {
 export function checkFields(operation: string, fields: Fields, state: StateDict): void {
   const title = `${operation}.loadStateDict`;
   if (typeof state !== "object" || state === null) {
-    throw new DescentError("state", title, "takes what stateDict() returned", { state });
+    throw new DescentError("state", title, "takes what stateDict() returned", { state }, "Was the file read?");
   }
   const missing = Object.keys(fields).filter((key) => !fields[key]!.optional && !(key in state));
   const unexpected = Object.keys(state).filter((key) => !(key in fields) && !ignored.has(key));
@@ -56,6 +56,6 @@ export function checkFields(operation: string, fields: Fields, state: StateDict)
     throw new DescentError("state", title, "the state is not one of this class", { missing, unexpected }, hint);
   }
   for (const [key, { rule }] of Object.entries(fields)) {
-    if (rule && key in state) checkValue(title, key, state[key], rule);
+    if (rule && key in state) checkValue(title, key, state[key], rule, "The file may be damaged.", "state");
   }
 }

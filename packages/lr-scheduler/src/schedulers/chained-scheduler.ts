@@ -1,13 +1,16 @@
 import { CompositeScheduler } from "../core/composite-scheduler.ts";
-import type { ResumeOptions } from "../core/curve-scheduler.ts";
 import type { LRScheduler } from "../core/lr-scheduler.ts";
-import { checkValue, epochBefore } from "../core/options.ts";
+import { type ResumeOptions, settleResumable } from "../core/options.ts";
 import type { Schedulable } from "../core/schedulable.ts";
 
-export interface ChainedSchedulerOptions extends ResumeOptions {
+interface Options {
   /** Default: that of the schedulers. */
-  optimizer?: Schedulable;
+  optimizer?: Schedulable | undefined;
 }
+
+export interface ChainedSchedulerOptions extends Options, ResumeOptions {}
+
+const table = { optimizer: { rule: { expected: "an optimizer", accepts: () => true }, default: undefined } };
 
 /**
  * Several schedulers at once: each step steps all, in order, each on the lr that the one before left.
@@ -22,11 +25,10 @@ export interface ChainedSchedulerOptions extends ResumeOptions {
  */
 export class ChainedScheduler extends CompositeScheduler {
   constructor(schedulers: readonly LRScheduler[], options: ChainedSchedulerOptions = {}) {
-    const { lastEpoch = -1, optimizer } = options;
-    super("ChainedScheduler", schedulers, optimizer);
-    checkValue(this.title, "lastEpoch", lastEpoch, epochBefore);
+    const settled = settleResumable<Options>("ChainedScheduler", options, table);
+    super("ChainedScheduler", schedulers, settled.options.optimizer);
     // Fresh children have already set the lr; a chain that is not resumed leaves it as it is.
-    if (lastEpoch >= 0) this.replay(lastEpoch + 1);
+    if (settled.lastEpoch >= 0) this.replay(settled.lastEpoch + 1);
   }
 
   get lastEpoch(): number {

@@ -1,6 +1,5 @@
-import type { ResumeOptions } from "../core/curve-scheduler.ts";
 import { FactorScheduler } from "../core/factor-scheduler.ts";
-import { fraction, positive } from "../core/options.ts";
+import { fraction, positive, type ResumeOptions } from "../core/options.ts";
 import type { Schedulable } from "../core/schedulable.ts";
 
 interface Options {

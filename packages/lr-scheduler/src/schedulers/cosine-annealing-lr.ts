@@ -1,6 +1,6 @@
 import { halfCosine, linear } from "../core/anneal.ts";
-import { CurveScheduler, type ResumeOptions } from "../core/curve-scheduler.ts";
-import { nonNegative, positive } from "../core/options.ts";
+import { CurveScheduler } from "../core/curve-scheduler.ts";
+import { nonNegative, positive, type ResumeOptions } from "../core/options.ts";
 import type { Schedulable } from "../core/schedulable.ts";
 
 interface Options {

@@ -1,6 +1,6 @@
 import { cosine } from "../core/anneal.ts";
-import { CurveScheduler, type ResumeOptions } from "../core/curve-scheduler.ts";
-import { checkValue, nonNegative, positiveInteger } from "../core/options.ts";
+import { CurveScheduler } from "../core/curve-scheduler.ts";
+import { checkValue, nonNegative, positiveInteger, type ResumeOptions } from "../core/options.ts";
 import type { Schedulable } from "../core/schedulable.ts";
 import { type Fields, integerEpoch } from "../core/state.ts";
 

@@ -1,4 +1,4 @@
-import { CurveScheduler, type ResumeOptions } from "../core/curve-scheduler.ts";
+import { CurveScheduler } from "../core/curve-scheduler.ts";
 import { setMomentum, usesBeta1 } from "../core/momentum.ts";
 import {
   boolean,
@@ -11,6 +11,7 @@ import {
   type PerGroup,
   pick,
   positive,
+  type ResumeOptions,
 } from "../core/options.ts";
 import type { ParamGroup, Schedulable } from "../core/schedulable.ts";
 import { type Field, type Fields, lrList, type StateDict } from "../core/state.ts";

@@ -1,5 +1,4 @@
-import type { ResumeOptions } from "../core/curve-scheduler.ts";
-import { positive } from "../core/options.ts";
+import { positive, type ResumeOptions } from "../core/options.ts";
 import type { Schedulable } from "../core/schedulable.ts";
 import { type WarmupOptions, WarmupScheduler, warmupTable } from "../core/warmup-scheduler.ts";
 

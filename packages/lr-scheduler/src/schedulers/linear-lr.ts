@@ -1,7 +1,6 @@
 import { clamp, linear } from "../core/anneal.ts";
-import type { ResumeOptions } from "../core/curve-scheduler.ts";
 import { FactorScheduler } from "../core/factor-scheduler.ts";
-import { fraction, positive, type Rule } from "../core/options.ts";
+import { fraction, positive, type ResumeOptions, type Rule } from "../core/options.ts";
 import type { Schedulable } from "../core/schedulable.ts";
 
 interface Options {

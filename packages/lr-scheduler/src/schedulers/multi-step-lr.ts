@@ -1,6 +1,5 @@
-import type { ResumeOptions } from "../core/curve-scheduler.ts";
 import { FactorScheduler } from "../core/factor-scheduler.ts";
-import { listOf, nonNegative } from "../core/options.ts";
+import { listOf, nonNegative, type ResumeOptions } from "../core/options.ts";
 import type { Schedulable } from "../core/schedulable.ts";
 import type { Fields } from "../core/state.ts";
 

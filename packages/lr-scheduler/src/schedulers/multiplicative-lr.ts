@@ -1,6 +1,7 @@
-import { CurveScheduler, type ResumeOptions } from "../core/curve-scheduler.ts";
+import { CurveScheduler } from "../core/curve-scheduler.ts";
 import { DescentError } from "../core/error.ts";
 import { type LambdaArgument, type LambdaOptions, lambdaAt, lambdaFields, lambdaTable, named } from "../core/lambda.ts";
+import type { ResumeOptions } from "../core/options.ts";
 import type { Schedulable } from "../core/schedulable.ts";
 import type { Fields } from "../core/state.ts";
 

@@ -1,5 +1,5 @@
 import { type AnnealStrategy, anneals } from "../core/anneal.ts";
-import { CurveScheduler, type ResumeOptions } from "../core/curve-scheduler.ts";
+import { CurveScheduler } from "../core/curve-scheduler.ts";
 import { DescentError } from "../core/error.ts";
 import { setMomentum, usesBeta1 } from "../core/momentum.ts";
 import {
@@ -13,6 +13,7 @@ import {
   pick,
   positive,
   positiveInteger,
+  type ResumeOptions,
 } from "../core/options.ts";
 import type { ParamGroup, Schedulable } from "../core/schedulable.ts";
 import type { Field, Fields } from "../core/state.ts";

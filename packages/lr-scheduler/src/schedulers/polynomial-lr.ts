@@ -1,7 +1,6 @@
 import { clamp } from "../core/anneal.ts";
-import type { ResumeOptions } from "../core/curve-scheduler.ts";
 import { FactorScheduler } from "../core/factor-scheduler.ts";
-import { nonNegative, positive } from "../core/options.ts";
+import { nonNegative, positive, type ResumeOptions } from "../core/options.ts";
 import type { Schedulable } from "../core/schedulable.ts";
 
 interface Options {

@@ -99,7 +99,8 @@ export class ReduceLROnPlateau extends LRScheduler {
   /** @internal */
   move(by: number, metric?: number): void {
     if (typeof metric !== "number") {
-      const hint = "Pass the value to watch: scheduler.step(validationLoss).";
+      const hint =
+        "Pass the value to watch: step(validationLoss), or preview(…, { metric }). Without it nothing can be replayed.";
       throw new DescentError("argument", `${this.title}.step`, "the metric is not a number", { metric }, hint);
     }
     if (Number.isNaN(metric)) warnOnce("nan-metric");

@@ -1,7 +1,6 @@
 import { clamp, linear } from "../core/anneal.ts";
-import type { ResumeOptions } from "../core/curve-scheduler.ts";
 import { FactorScheduler } from "../core/factor-scheduler.ts";
-import { positive } from "../core/options.ts";
+import { positive, type ResumeOptions } from "../core/options.ts";
 import type { Schedulable } from "../core/schedulable.ts";
 import { type EndOptions, endTable } from "../core/warmup-scheduler.ts";
 

@@ -1,8 +1,7 @@
 import { CompositeScheduler } from "../core/composite-scheduler.ts";
-import type { ResumeOptions } from "../core/curve-scheduler.ts";
 import { DescentError } from "../core/error.ts";
 import type { LRScheduler } from "../core/lr-scheduler.ts";
-import { checkValue, epochBefore, finite, listOf, nonNegative, settle } from "../core/options.ts";
+import { checkValue, finite, listOf, nonNegative, type ResumeOptions, settleResumable } from "../core/options.ts";
 import type { Schedulable } from "../core/schedulable.ts";
 import type { Fields } from "../core/state.ts";
 
@@ -35,13 +34,12 @@ export class SequentialLR extends CompositeScheduler {
   milestones: readonly number[];
 
   constructor(optimizer: Schedulable, options: SequentialLROptions) {
-    const { lastEpoch = -1, ...rest } = { ...options };
-    const { schedulers, milestones } = settle<Options>("SequentialLR", rest, table);
+    const settled = settleResumable<Options>("SequentialLR", options, table);
+    const { schedulers, milestones } = settled.options;
     super("SequentialLR", schedulers, optimizer);
-    checkValue(this.title, "lastEpoch", lastEpoch, epochBefore);
     this.checkMilestones(milestones);
     this.milestones = [...milestones];
-    this.replay(lastEpoch + 1);
+    this.replay(settled.lastEpoch + 1);
   }
 
   private checkMilestones(milestones: readonly number[]): void {

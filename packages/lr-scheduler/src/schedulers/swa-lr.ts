@@ -1,6 +1,14 @@
 import { type AnnealStrategy, anneals, clamp } from "../core/anneal.ts";
-import { CurveScheduler, type ResumeOptions } from "../core/curve-scheduler.ts";
-import { naturalNumber, nonNegative, oneOf, orListOf, type PerGroup, pick } from "../core/options.ts";
+import { CurveScheduler } from "../core/curve-scheduler.ts";
+import {
+  naturalNumber,
+  nonNegative,
+  oneOf,
+  orListOf,
+  type PerGroup,
+  pick,
+  type ResumeOptions,
+} from "../core/options.ts";
 import type { ParamGroup, Schedulable } from "../core/schedulable.ts";
 
 interface Options {

@@ -1,5 +1,5 @@
 import { clamp, linear } from "../core/anneal.ts";
-import type { ResumeOptions } from "../core/curve-scheduler.ts";
+import type { ResumeOptions } from "../core/options.ts";
 import type { Schedulable } from "../core/schedulable.ts";
 import { checkTotal, type WarmupDecayOptions, WarmupScheduler, warmupDecayTable } from "../core/warmup-scheduler.ts";
 

@@ -1,6 +1,5 @@
 import { clamp, cosine, linear } from "../core/anneal.ts";
-import type { ResumeOptions } from "../core/curve-scheduler.ts";
-import { nonNegative, oneOf, positive } from "../core/options.ts";
+import { nonNegative, oneOf, positive, type ResumeOptions } from "../core/options.ts";
 import type { Schedulable } from "../core/schedulable.ts";
 import {
   type EndOptions,
