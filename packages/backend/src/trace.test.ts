@@ -81,3 +81,11 @@ test("a ruled value has the derivative it is given, at any order", () => {
   const second = backend.readSync?.(buffers[2] as Buffer) as Float64Array;
   expect(second[2]).toBeCloseTo(s * (1 - s) * (1 - 2 * s), 15);
 });
+
+test("the reciprocal of a host number is a host number", () => {
+  const trace = new Trace({ kind: "map", rank: 1 });
+  const scale = trace.hyper(0).reciprocal();
+  expect(trace.levelOf(scale)).toBe("host");
+  trace.output("float64", "flat", (trace.input("float64") as Value).mul(scale));
+  expect(buildMap(trace).uniforms([4])).toEqual([0.25]);
+});

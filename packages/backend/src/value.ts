@@ -200,7 +200,7 @@ export class Value {
   }
   /** 1 / x. */
   reciprocal(): Value {
-    return this.trace.constant(1, this.type).div(this);
+    return this.trace.apply("div", [1, this]) as Value;
   }
   /** 1 / (1 + e⁻ˣ). */
   sigmoid(): Value {
