@@ -113,16 +113,25 @@ function run(t: Trajectory, tolerance: object, backend: Backend, from = 0): void
   expectState(optimizer.stateDict(), t.stateDict, tolerance, "at the end");
 }
 
-const files = process.env.OPTIM ? [process.env.OPTIM] : ["sgd", "adam", "adamw"];
+/**
+ * PyTorch keeps the counters of ASGD and NAdam in float32 unless its default dtype is float64 (the files named double); ours are
+ * doubles, so its ordinary runs are followed only as closely as float32 counts.
+ */
+const single = { rtol: 5e-7, atol: 1e-7 };
+const counted: Record<string, object> = { asgd: single, nadam: single };
+
+const all = "sgd adam adamw adamax adadelta adagrad asgd asgd-double nadam nadam-double radam rmsprop rprop";
+const files = (process.env.OPTIM ?? all).split(" ");
 
 describe.each(files)("%s", (file) => {
   const backend = cpu();
+  const within = (t: Trajectory) => (t.dtype === "float64" && counted[file]) || tolerances[t.dtype]!;
   const cases = loadFixtures<Trajectory>(`optim-${file}`).map(
     (t) => [`${t.optimizer} ${t.name} ${t.dtype}`, t] as const,
   );
-  test.each(cases)("%s", (_, t) => run(t, tolerances[t.dtype]!, backend));
+  test.each(cases)("%s", (_, t) => run(t, within(t), backend));
   const saved = cases.filter(([, t]) => t.saved);
   test.each(saved)("%s: resumed from the state PyTorch saved", (_, t) => {
-    run(t, tolerances[t.dtype]!, backend, t.saved!.step);
+    run(t, within(t), backend, t.saved!.step);
   });
 });

@@ -1,7 +1,7 @@
 import { lerpValues as lerp } from "@descent/tensor";
 import { type Common, common } from "../core/common.ts";
 import { decayed, ElementwiseOptimizer, type Rule } from "../core/elementwise-optimizer.ts";
-import { fixed, flag, hyper, nonNegative, type Pair, pair, unit } from "../core/options.ts";
+import { fixed, flag, hyper, hyperPair, nonNegative, number, type Pair, unit } from "../core/options.ts";
 
 export interface AdamOptions extends Common {
   /** Default: 1e-3. */
@@ -32,8 +32,8 @@ export class Adam extends ElementwiseOptimizer<AdamOptions, Buffer> {
       name: "Adam",
       options: {
         lr: hyper(1e-3, nonNegative),
-        betas: pair([0.9, 0.999], unit),
-        eps: hyper(1e-8, nonNegative),
+        betas: hyperPair([0.9, 0.999], unit),
+        eps: number(1e-8, nonNegative),
         weightDecay: hyper(0, nonNegative),
         amsgrad: flag(false),
         decoupledWeightDecay: flag(false),

@@ -2,7 +2,7 @@ import { DescentError } from "@descent/tensor";
 import { type Common, common } from "../core/common.ts";
 import { decayed, ElementwiseOptimizer, type Rule } from "../core/elementwise-optimizer.ts";
 import type { Place } from "../core/optimizer.ts";
-import { finite, flag, hyper, nonNegative } from "../core/options.ts";
+import { finite, flag, hyper, nonNegative, number } from "../core/options.ts";
 
 export interface SGDOptions extends Common {
   /** Default: 1e-3. */
@@ -30,8 +30,8 @@ export class SGD extends ElementwiseOptimizer<SGDOptions, "momentum_buffer", "fr
       name: "SGD",
       options: {
         lr: hyper(1e-3, nonNegative),
-        momentum: hyper(0, nonNegative),
-        dampening: hyper(0, finite),
+        momentum: number(0, nonNegative),
+        dampening: number(0, finite),
         weightDecay: hyper(0, nonNegative),
         nesterov: flag(false),
         ...common(),

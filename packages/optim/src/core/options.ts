@@ -28,6 +28,8 @@ export const nonNegative: Range = ["a finite number of at least 0", (x) => x >= 
 export const positive: Range = ["a finite number above 0", (x) => x > 0];
 export const unit: Range = ["at least 0 and below 1", (x) => x >= 0 && x < 1];
 export const fraction: Range = ["from 0 to 1", (x) => x >= 0 && x <= 1];
+export const belowOne: Range = ["above 0 and below 1", (x) => x > 0 && x < 1];
+export const aboveOne: Range = ["above 1", (x) => x > 1];
 export const natural: Range = ["an integer of at least 0", (x) => x >= 0 && Number.isInteger(x)];
 
 const inside = ([, test]: Range, x: unknown): boolean => typeof x === "number" && Number.isFinite(x) && test(x);
@@ -49,16 +51,26 @@ export const hyper = (value: number, range: Range): Option<number> => ({
 
 export type Pair = readonly [number, number];
 
-/** Two numbers, each in `range`, or each in its own. */
-export const pair = (value: Pair, first: Range, second: Range = first): Option<Pair> => ({
+const pairOf = (
+  value: Pair,
+  [first, second]: readonly [Range, Range],
+  scalar: (x: unknown) => boolean,
+): Option<Pair> => ({
   default: value,
-  expected: first === second ? `two numbers, each ${first[0]}` : `two numbers: one ${first[0]}, one ${second[0]}`,
+  expected: first === second ? `two numbers, each ${first[0]}` : `two numbers, ${first[0]} and ${second[0]}`,
   accepts: (x) =>
     Array.isArray(x) &&
     x.length === 2 &&
-    (inside(first, x[0]) || isScalar(x[0])) &&
-    (inside(second, x[1]) || isScalar(x[1])),
+    (inside(first, x[0]) || scalar(x[0])) &&
+    (inside(second, x[1]) || scalar(x[1])),
 });
+
+/** Two numbers that only the host sees, each in `first`, or each in its own range. */
+export const pair = (value: Pair, first: Range, second: Range = first): Option<Pair> =>
+  pairOf(value, [first, second], () => false);
+
+/** Two numbers that go into the update as they are, hence may be tensors of one element. */
+export const hyperPair = (value: Pair, range: Range): Option<Pair> => pairOf(value, [range, range], isScalar);
 
 export const flag = (value: boolean): Option<boolean> => ({
   default: value,
