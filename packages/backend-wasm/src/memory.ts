@@ -35,7 +35,18 @@ export class Memory {
 
   constructor(limits: MemoryLimits, shared: boolean) {
     this.limits = limits;
-    this.memory = new WebAssembly.Memory({ ...limits, shared });
+    try {
+      this.memory = new WebAssembly.Memory({ ...limits, shared });
+    } catch (cause) {
+      throw new DescentError(
+        "memory",
+        "wasm",
+        "the engine does not give this much memory",
+        { initial: mebibytes(limits.initial * page), maximum: mebibytes(limits.maximum * page), shared },
+        "Lower memory.initial and memory.maximum: shared memory reserves its maximum at once.",
+        { cause },
+      );
+    }
     this.#refresh();
     // Address 0 stays unused, so that no buffer looks like nothing.
     this.#free.push([alignment, this.memory.buffer.byteLength - alignment]);

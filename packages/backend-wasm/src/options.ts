@@ -3,6 +3,9 @@ import type { Features } from "./asm/assembler.ts";
 import { Assembly, Fn } from "./asm/assembler.ts";
 import { i32, simd } from "./asm/code.ts";
 import type { MemoryLimits } from "./memory.ts";
+import { cores, noThreads } from "./pool/spawn.ts";
+
+const mostThreads = 256;
 
 export interface WasmOptions {
   /** Threads that work on one launch, the calling one included; all cores by default. */
@@ -30,13 +33,20 @@ const whole = (name: string, value: number, least: number, most: number): number
 };
 
 export interface Resolved {
-  readonly limits: MemoryLimits;
+  readonly memoryLimits: MemoryLimits;
   readonly features: Features;
   readonly threads: number;
 }
 
+let said = false;
+/** Says once why there is one thread only. */
+function sayOnce(reason: string): void {
+  if (!said) console.warn(`@descent/backend-wasm: using one thread, because ${reason}.`);
+  said = true;
+}
+
 /** Checks the options and what the engine can do. */
-export function resolveOptions({ threads = 1, memory = {}, relaxedSimd = true }: WasmOptions): Resolved {
+export function resolveOptions({ threads, memory = {}, relaxedSimd = true }: WasmOptions): Resolved {
   if (!accepts(228, 2)) {
     throw new DescentError(
       "unsupported",
@@ -47,10 +57,16 @@ export function resolveOptions({ threads = 1, memory = {}, relaxedSimd = true }:
     );
   }
   const maximum = whole("memory.maximum", memory.maximum ?? 65536, 64, 65536);
-  const initial = whole("memory.initial", memory.initial ?? Math.min(256, maximum), 32, maximum);
+  const wanted = whole("threads", threads ?? Math.min(cores(), mostThreads), 1, mostThreads);
+  const reason = wanted > 1 ? noThreads() : "";
+  if (reason) sayOnce(reason);
+  const granted = reason ? 1 : wanted;
+  // Every thread has scratch memory of its own.
+  const least = 32 + 16 * granted;
+  const initial = whole("memory.initial", memory.initial ?? Math.min(128 + least, maximum), 1, maximum);
   return {
-    limits: { initial, maximum },
-    features: { shared: false, relaxed: relaxedSimd && accepts(0x105, 3) },
-    threads: whole("threads", threads, 1, 256),
+    memoryLimits: { initial: Math.min(Math.max(initial, least), maximum), maximum },
+    features: { shared: granted > 1, relaxed: relaxedSimd && accepts(0x105, 3) },
+    threads: granted,
   };
 }

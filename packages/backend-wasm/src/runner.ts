@@ -1,13 +1,28 @@
-import { castValue, DescentError, type Launch, type Program } from "@descent/backend";
-import type { Compiled, Queue } from "./kernels/entry.ts";
+import {
+  type Buffer,
+  castValue,
+  type DescentError,
+  foreignError,
+  freedError,
+  type Launch,
+  type Program,
+} from "@descent/backend";
+import type { Compiled, Prepare, Queue } from "./kernels/entry.ts";
 import type { Memory } from "./memory.ts";
 
-/** Memory of a backend-wasm buffer; address −1 once freed. */
-export interface WasmBuffer {
-  readonly dtype: Launch["args"][number]["buffer"]["dtype"];
-  readonly length: number;
-  address: number;
+/** A buffer of this backend. */
+export interface WasmBuffer extends Buffer {
+  /** The memory it lies in; null once freed. */
+  owner: Memory | null;
+  readonly address: number;
+  /** In which phase of a list it was last read and written. */
+  read: number;
+  written: number;
 }
+
+/** The error for a buffer that this backend cannot use. */
+export const lostBuffer = (buffer: Buffer, operation: string): DescentError =>
+  (buffer as WasmBuffer).owner === null ? freedError(operation, buffer) : foreignError("wasm", operation, buffer);
 
 /** Longest piece of work between two calls, in nanoseconds: the engine can only swap in better code between calls. */
 const pieceCost = 50_000;
@@ -49,14 +64,8 @@ export class Runner implements Queue {
     const { i32 } = this.memory;
     for (let b = 0; b < args.length; b++) {
       const { buffer, offset } = args[b]!;
-      const { address } = buffer as WasmBuffer;
-      if (address < 0) {
-        throw new DescentError("freed", label, "the buffer was freed", {
-          argument: b,
-          dtype: buffer.dtype,
-          length: buffer.length,
-        });
-      }
+      const { owner, address } = buffer as WasmBuffer;
+      if (owner !== this.memory) throw lostBuffer(buffer, label);
       i32[(at >>> 2) + b] = address + offset * sizes[b]!;
     }
   }
@@ -90,6 +99,14 @@ export class Runner implements Queue {
   check(address: number, fail: (word: number) => Error): void {
     const word = this.memory.i32[address >>> 2]!;
     if (word !== 0) throw fail(word);
+  }
+
+  /** Runs launches in order. */
+  submit(launches: readonly Launch[], prepare: (launch: Launch) => Prepare): void {
+    for (const launch of launches) {
+      prepare(launch)(launch, this);
+      this.next = this.area;
+    }
   }
 
   /** Ends a launch, also one that failed: its parameters and temporaries are no longer needed. */

@@ -2,14 +2,18 @@ import {
   type Backend,
   type Buffer,
   byteSize,
-  checkDType,
-  DescentError,
+  checkAlloc,
+  checkProgram,
+  checkRange,
+  checkWrite,
+  closedError,
   type DType,
   dtypes,
   type HostArray,
   hostView,
   type Kernel,
   type Launch,
+  type Limits,
   type Program,
 } from "@descent/backend";
 import type { Assembly } from "./asm/assembler.ts";
@@ -18,19 +22,38 @@ import { compileProgram } from "./kernels/compile.ts";
 import { type Compiled, type Entries, type Prepare, scratchBytes } from "./kernels/entry.ts";
 import { Memory } from "./memory.ts";
 import { resolveOptions, type WasmOptions } from "./options.ts";
-import { Runner, type WasmBuffer } from "./runner.ts";
+import { Pool } from "./pool/pool.ts";
+import { PoolRunner } from "./pool/pool-runner.ts";
+import { lostBuffer, Runner, type WasmBuffer } from "./runner.ts";
 
 interface WasmKernel extends Kernel {
   readonly prepare: Prepare;
 }
 
-const areaBytes = 1 << 16;
+const name = "wasm";
+const areaBytes = 1 << 18;
 
-/** The WebAssembly backend. */
+/**
+ * The backend in WebAssembly: SIMD, fused multiply-add where the engine has it, and threads in Node and in pages that are
+ * cross-origin isolated. Launches have run when `launch` returns; the workers only help.
+ *
+ * @example
+ * await use(wasm());
+ * await use(wasm({ threads: 2, memory: { maximum: 16384 } })); // at most 1 GiB
+ *
+ * @throws DescentError `option` for options out of range, `unsupported` where the engine has no WebAssembly SIMD,
+ * `memory` where the initial memory cannot be had.
+ */
 export function wasm(options: WasmOptions = {}): Backend {
-  const { limits, features } = resolveOptions(options);
-  const memory = new Memory(limits, features.shared);
-  const runner = new Runner(memory, memory.alloc(scratchBytes, "wasm"), memory.alloc(areaBytes, "wasm"), areaBytes);
+  const { memoryLimits, features, threads } = resolveOptions(options);
+  const memory = new Memory(memoryLimits, features.shared);
+  const scratch = memory.alloc(scratchBytes, name);
+  const area = memory.alloc(areaBytes, name);
+  const pool = threads > 1 ? new Pool(memory, threads, features, scratch) : undefined;
+  const runner = pool
+    ? new PoolRunner(memory, scratch, area, areaBytes, pool)
+    : new Runner(memory, scratch, area, areaBytes);
+  const limits: Limits = { dtypes, maxLength: memoryLimits.maximum * 65536, maxBindings: 256 };
   const entries: Entries = {
     features,
     compile(assembly: Assembly): Compiled {
@@ -39,72 +62,71 @@ export function wasm(options: WasmOptions = {}): Backend {
         e: { m: memory.memory },
         h: hostFunctions,
       });
-      return {
-        run: instance.exports.run as Compiled["run"],
-        bytes,
-        parallel: assembly.imported.every(everywhere),
-        slot: -1,
-      };
+      const run = instance.exports.run as Compiled["run"];
+      return { run, bytes, parallel: assembly.imported.every(everywhere), slot: -1 };
     },
   };
   let open = true;
-  const need = (operation: string): void => {
-    if (!open)
-      throw new DescentError("closed", operation, "the backend is closed", { backend: "wasm" }, "Make a new one.");
+  const checked = (buffer: Buffer, operation: string): WasmBuffer => {
+    if (!open) throw closedError(name, operation);
+    if ((buffer as WasmBuffer).owner !== memory) throw lostBuffer(buffer, operation);
+    return buffer as WasmBuffer;
   };
-  const addressOf = (buffer: Buffer, operation: string): number => {
-    need(operation);
-    const { address, dtype, length } = buffer as WasmBuffer;
-    if (address < 0) throw new DescentError("freed", operation, "the buffer was freed", { dtype, length });
-    return address;
-  };
-  const range = (operation: string, buffer: Buffer, offset: number, length: number): void => {
-    if (offset >= 0 && length >= 0 && offset + length <= buffer.length) return;
-    throw new DescentError("argument", operation, "outside the buffer", { offset, length, buffer: buffer.length });
-  };
+  /** The elements of a buffer; a view of this moment, for memory may grow. */
+  const view = ({ dtype, address }: WasmBuffer, offset: number, length: number): HostArray =>
+    hostView(dtype, memory.memory.buffer, address + offset * byteSize(dtype), length);
   const readSync = (buffer: Buffer, offset = 0, length = buffer.length - offset): HostArray => {
-    const address = addressOf(buffer, "read");
-    range("read", buffer, offset, length);
-    const start = address + offset * byteSize(buffer.dtype);
-    return hostView(buffer.dtype, memory.memory.buffer, start, length).slice();
+    const own = checked(buffer, "read");
+    checkRange("read", buffer, offset, length);
+    return view(own, offset, length).slice();
   };
+  const prepare = ({ kernel }: Launch): Prepare => (kernel as WasmKernel).prepare;
 
   return {
-    name: "wasm",
-    limits: { dtypes, maxLength: limits.maximum * 8192, maxBindings: 64 },
+    name,
+    limits,
     alloc(dtype: DType, length: number): WasmBuffer {
-      need("alloc");
-      const bytes = byteSize(checkDType("alloc", dtype)) * length;
-      if (!(Number.isInteger(length) && length >= 0))
-        throw new DescentError("argument", "alloc", "the length must be a whole number", { length });
-      return { dtype, length, address: memory.alloc(bytes, "alloc") };
+      if (!open) throw closedError(name, "alloc");
+      checkAlloc(name, limits, dtype, length);
+      const address = memory.alloc(byteSize(dtype) * length, "alloc");
+      return { dtype, length, address, owner: memory, read: 0, written: 0 };
     },
     free(buffer) {
-      memory.free(addressOf(buffer, "free"));
-      (buffer as WasmBuffer).address = -1;
+      const own = checked(buffer, "free");
+      memory.free(own.address);
+      own.owner = null;
     },
     write(buffer, data, offset = 0) {
-      const address = addressOf(buffer, "write");
-      range("write", buffer, offset, data.length);
-      const start = address + offset * byteSize(buffer.dtype);
-      hostView(buffer.dtype, memory.memory.buffer, start, data.length).set(data);
+      const own = checked(buffer, "write");
+      checkWrite(buffer, data, offset);
+      view(own, offset, data.length).set(data);
     },
     read: async (buffer, offset, length) => readSync(buffer, offset, length),
     readSync,
     compile(program: Program): WasmKernel {
-      need("compile");
+      if (!open) throw closedError(name, "compile");
+      checkProgram(name, limits, program);
       return { program, prepare: compileProgram(program, entries) };
     },
     launch(launch: Launch): void {
-      need(launch.label);
+      if (!open) throw closedError(name, launch.label);
       try {
-        (launch.kernel as WasmKernel).prepare(launch, runner);
+        prepare(launch)(launch, runner);
+      } finally {
+        runner.finish();
+      }
+    },
+    submit(launches: readonly Launch[]): void {
+      if (!open) throw closedError(name, "submit");
+      try {
+        runner.submit(launches, prepare);
       } finally {
         runner.finish();
       }
     },
     close() {
       open = false;
+      pool?.close();
     },
   };
 }

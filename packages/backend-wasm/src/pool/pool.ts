@@ -1,0 +1,145 @@
+import { DescentError } from "@descent/backend";
+import type { Features } from "../asm/assembler.ts";
+import { type Compiled, scratchBytes } from "../kernels/entry.ts";
+import type { Memory } from "../memory.ts";
+import { emitDriver } from "./driver.ts";
+import { areaBytes, areas, command, control, controlBytes, list, mostFunctions, phase } from "./protocol.ts";
+import { maySleep, type Spawned, spawn } from "./spawn.ts";
+
+/** One piece of work of a list, cut into pieces of `grain` units. */
+export interface Command {
+  readonly compiled: Compiled;
+  readonly params: number;
+  readonly units: number;
+  readonly grain: number;
+}
+
+/** Commands that may run at the same time; `check` is the address of a word that ends the list unless it is 0 afterwards. */
+export interface Phase {
+  readonly commands: Command[];
+  check: number;
+}
+
+type Work = (list: number, control: number, scratch: number, maySleep: number) => number;
+
+/** Most commands of one list, all phases together. */
+export const mostCommands = Math.floor((areaBytes - list.firstPhase) / (phase.bytes + command.bytes)) - 1;
+
+/** The calling thread and its workers. */
+export class Pool {
+  readonly threads: number;
+  readonly #memory: Memory;
+  readonly #control: number;
+  readonly #areas: number;
+  readonly #scratch: number;
+  readonly #work: Work;
+  readonly #table: WebAssembly.Table;
+  readonly #workers: Spawned[] = [];
+  readonly #sleeps = maySleep() ? 1 : 0;
+  #generation = 0;
+  #functions = 0;
+  #failure: DescentError | undefined;
+
+  constructor(memory: Memory, threads: number, features: Features, scratch: number) {
+    this.threads = threads;
+    this.#memory = memory;
+    this.#scratch = scratch;
+    this.#control = memory.alloc(controlBytes, "wasm");
+    this.#areas = memory.alloc(areas * areaBytes, "wasm");
+    memory.u8.fill(0, this.#control, this.#control + controlBytes);
+    memory.u8.fill(0, this.#areas, this.#areas + areas * areaBytes);
+    this.#table = new WebAssembly.Table({ initial: mostFunctions, element: "anyfunc" });
+    const driver = new WebAssembly.Module(emitDriver(features).bytes());
+    const instance = new WebAssembly.Instance(driver, { e: { m: memory.memory, t: this.#table } });
+    this.#work = instance.exports.work as Work;
+    for (let n = 1; n < threads; n++) {
+      const data = {
+        memory: memory.memory,
+        driver,
+        at: this.#control,
+        first: this.#areas,
+        scratch: memory.alloc(scratchBytes, "wasm"),
+      };
+      this.#workers.push(spawn(data, (cause) => this.#fail("a worker ended", cause)));
+    }
+  }
+
+  /** Whether workers can run it, which is then arranged. */
+  share(compiled: Compiled): boolean {
+    if (compiled.slot >= 0) return true;
+    if (!compiled.parallel || this.#functions === mostFunctions) return false;
+    const memory = this.#memory;
+    const { bytes } = compiled;
+    const address = memory.alloc(bytes.length, "compile");
+    memory.u8.set(bytes, address);
+    compiled.slot = this.#functions++;
+    const entry = (this.#control + control.directory + 8 * compiled.slot) >>> 2;
+    memory.i32[entry] = address;
+    memory.i32[entry + 1] = bytes.length;
+    this.#table.set(compiled.slot, compiled.run);
+    Atomics.store(memory.i32, (this.#control + control.functions) >>> 2, this.#functions);
+    return true;
+  }
+
+  /** Runs phases one after the other, on all threads; returns when they are done. */
+  run(phases: readonly Phase[]): void {
+    if (this.#failure) throw this.#failure;
+    const { i32 } = this.#memory;
+    // −1 means the end, so the count stays positive.
+    this.#generation = (this.#generation + 1) & 0x3fffffff;
+    const at = this.#areas + (this.#generation % areas) * areaBytes;
+    // A worker may still be leaving the list that was here four lists ago.
+    while (Atomics.load(i32, (at + list.active) >>> 2) !== 0);
+    let here = at + list.firstPhase;
+    let next = here + phases.length * phase.bytes;
+    i32[(at + list.phases) >>> 2] = phases.length;
+    for (const { commands, check } of phases) {
+      let pieces = 0;
+      i32[(here + phase.commands) >>> 2] = next;
+      for (const { compiled, params, units, grain } of commands) {
+        const word = next >>> 2;
+        i32[word] = compiled.slot;
+        i32[word + 1] = params;
+        i32[word + 2] = units;
+        i32[word + 3] = grain;
+        i32[word + 4] = pieces;
+        pieces += Math.ceil(units / grain);
+        i32[word + 5] = pieces;
+        next += command.bytes;
+      }
+      i32[(here + phase.next) >>> 2] = 0;
+      i32[(here + phase.pieces) >>> 2] = pieces;
+      i32[(here + phase.check) >>> 2] = check;
+      i32[(here + phase.done) >>> 2] = 0;
+      here += phase.bytes;
+    }
+    Atomics.store(i32, (at + list.open) >>> 2, this.#generation);
+    const generation = (this.#control + control.generation) >>> 2;
+    Atomics.store(i32, generation, this.#generation);
+    Atomics.notify(i32, generation);
+    const outcome = this.#work(at, this.#control, this.#scratch, this.#sleeps);
+    Atomics.store(i32, (at + list.open) >>> 2, -1);
+    if (outcome !== 0) {
+      this.#fail(outcome === 1 ? "a worker failed" : "a worker makes no progress", undefined);
+      throw this.#failure;
+    }
+  }
+
+  close(): void {
+    const generation = (this.#control + control.generation) >>> 2;
+    Atomics.store(this.#memory.i32, generation, -1);
+    Atomics.notify(this.#memory.i32, generation);
+    for (const worker of this.#workers) worker.stop();
+  }
+
+  #fail(fault: string, cause: unknown): void {
+    this.#failure ??= new DescentError(
+      "internal",
+      "wasm",
+      fault,
+      { threads: this.threads },
+      "Make a new backend; wasm({ threads: 1 }) uses no workers.",
+      { cause },
+    );
+  }
+}
