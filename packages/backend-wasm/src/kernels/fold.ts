@@ -25,7 +25,7 @@ import { splat, Vector } from "../emit/vector.ts";
 import type { Compiled, Entries, Prepare } from "./entry.ts";
 import { type FoldPlan, type FoldShape, planFold, rowNumber, shapeFold } from "./fold-plan.ts";
 import { lanePlaces, running } from "./fold-reducers.ts";
-import { isOnRow, isStrided } from "./layout.ts";
+import { elementCost, isOnRow, isStrided } from "./layout.ts";
 
 /** Bodies up to this many instructions keep several vectors in flight. */
 const smallBody = 12;
@@ -242,6 +242,7 @@ function emitFold(plan: FoldPlan, { across, walks }: FoldShape, features: Featur
 export function compileFold(program: FoldProgram, entries: Entries): Prepare {
   const plan = planFold(program);
   const sizes = program.bindings.map(({ dtype }) => bytesOf(dtype));
+  const perElement = elementCost(program);
   const variants = new Map<string, Compiled>();
   return (launch, queue) => {
     const p = queue.parameters(plan.bytes, program, launch);
@@ -254,7 +255,7 @@ export function compileFold(program: FoldProgram, entries: Entries): Prepare {
       entry = entries.compile(emitFold(plan, shape, entries.features));
       variants.set(key, entry);
     }
-    const cost = 5 + shape.width * (0.1 * program.body.length + 0.2 * program.bindings.length);
+    const cost = 5 + shape.width * perElement;
     queue.add(entry, p, shape.rows, cost, shape.across ? 1 : 64);
   };
 }

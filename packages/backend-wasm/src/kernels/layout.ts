@@ -1,4 +1,4 @@
-import type { Access, Binding, Program } from "@descent/backend";
+import type { Access, Binding, BodyProgram, Program } from "@descent/backend";
 
 /** How the innermost axis of a strided operand is walked: element by element, not at all, or by a stride known at run time. */
 export type Walk = "1" | "0" | "n";
@@ -28,3 +28,13 @@ export class Layout {
     return (this.#end + 15) & ~15;
   }
 }
+
+const cheap =
+  /^(load|const|uniform|index|accumulator|fold|add|sub|mul|neg|abs|min|max|floor|ceil|round|trunc|eq|ne|lt|le|gt|ge|and|or|xor|not|select|cast|bit|shl|shr)/;
+
+/** Nanoseconds per element, roughly: what decides whether threads are worth waking. */
+export const elementCost = ({ body, bindings }: BodyProgram): number =>
+  body.reduce(
+    (sum, { op }) => sum + (cheap.test(op) ? 0.03 : /div|sqrt/.test(op) ? 0.25 : 1.5),
+    0.05 * bindings.length,
+  );

@@ -8,7 +8,7 @@ import { emitLine, type Pointer } from "../emit/lines.ts";
 import { bytesOf, loadVector, type Reach, storeVector } from "../emit/storage.ts";
 import { splat, Vector } from "../emit/vector.ts";
 import type { Compiled, Entries, Prepare } from "./entry.ts";
-import { isStrided, Layout, type Walk, walkOf } from "./layout.ts";
+import { elementCost, isStrided, Layout, type Walk, walkOf } from "./layout.ts";
 
 /** Bodies up to this many instructions are written twice in the main loop: there its own bookkeeping counts. */
 const smallBody = 12;
@@ -120,13 +120,10 @@ function emitMap(plan: Plan, walks: readonly Walk[], features: Features): Assemb
   return asm;
 }
 
-/** Nanoseconds per element, roughly: what decides whether threads are worth waking. */
-const costOf = ({ body, bindings }: MapProgram): number => 0.1 * body.length + 0.2 * bindings.length;
-
 /** Compiles a map: one entry per way of walking the innermost axis, made when first met. */
 export function compileMap(program: MapProgram, entries: Entries): Prepare {
   const plan = planOf(program);
-  const cost = costOf(program);
+  const cost = elementCost(program);
   const { bindings } = program;
   const strided = bindings.flatMap((binding, b) => (isStrided(binding) ? [b] : []));
   const sizes = bindings.map(({ dtype }) => bytesOf(dtype));
