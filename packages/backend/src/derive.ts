@@ -67,9 +67,8 @@ function propagate(trace: Trace, id: number, g: Value, accumulate: (id: number, 
   } else if (op === "fold.sum" || op === "alias") {
     accumulate(args[0] as number, g);
   } else if (op === "fold.max" || op === "fold.min") {
-    const hit = (x[0] as Value).eq(y);
-    const ties = hit.select(1, 0, y.type).sum();
-    accumulate(args[0] as number, hit.select(g.div(ties), 0));
+    const hit = (x[0] as Value).eq(y).select(1, 0, y.type);
+    accumulate(args[0] as number, hit.mul(g.div(hit.sum()))); // NaN for a row whose extremum is NaN, as in PyTorch
   } else if (op.startsWith("fold.")) {
     if (op === "fold.prod")
       throw new DescentError("program", "gradients", "a product over a row has no traced derivative", {

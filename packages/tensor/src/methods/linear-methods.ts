@@ -1,9 +1,9 @@
 import * as matmul from "../ops/matmul.ts";
 import type { Tensor } from "../tensor.ts";
-import { ShapeMethods } from "./shape-methods.ts";
+import { IndexMethods } from "./index-methods.ts";
 
 /** Methods that are sums of products. */
-export abstract class LinearMethods extends ShapeMethods {
+export abstract class LinearMethods extends IndexMethods {
   /** Matrix product by all of PyTorch's rules: leading axes broadcast, a vector is a row on the left and a column on the right. */
   matmul(this: Tensor, right: Tensor): Tensor {
     return matmul.matmul(this, right);
