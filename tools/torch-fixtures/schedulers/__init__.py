@@ -9,48 +9,12 @@ from typing import Any
 
 import torch
 
-from schedulers import build
-from schedulers.cases import STEPS, all_cases
+from schedulers import accepted, build
+from schedulers.cases import all_cases
+from schedulers.run import Run, steps_of
 
 PACKAGE = Path(__file__).parents[3] / "packages" / "lr-scheduler" / "fixtures"
 SAVED_AT = (0, 5, 47)
-
-
-class Run:
-    """A case while it is stepped."""
-
-    def __init__(self, case: dict[str, Any]) -> None:
-        self.case = case
-        self.optimizer = build.optimizer(case)
-        self.schedulers = [build.scheduler(self.optimizer, d) for d in case["schedulers"]]
-
-    def lrs(self) -> list[float]:
-        return [g["lr"] for g in self.optimizer.param_groups]
-
-    def momenta(self) -> list[float]:
-        return [g["betas"][0] if "betas" in g else g["momentum"] for g in self.optimizer.param_groups]
-
-    def step(self, k: int) -> None:
-        case = self.case
-        edit = case.get("edits", {}).get(str(k))
-        if edit is not None:
-            for g in self.optimizer.param_groups:
-                g["lr"] = edit
-        added = case.get("added", {}).get(str(k))
-        if added is not None:
-            self.optimizer.add_param_group(
-                {"params": [torch.nn.Parameter(torch.zeros(1))], "lr": added, "initial_lr": added}
-            )
-        for sched in self.schedulers:
-            if type(sched).__name__ == "ReduceLROnPlateau":
-                sched.step(case["metrics"][k])
-            else:
-                build.step(sched, case["calls"][k] if "calls" in case else None)
-
-
-def steps_of(case: dict[str, Any]) -> int:
-    # The step after the last one of OneCycleLR bounces up in PyTorch.
-    return STEPS - 1 if "one cycle" in case["name"] else STEPS
 
 
 def column(rows: list[list[float]], group: int) -> list[float | None]:
@@ -96,3 +60,4 @@ def save(name: str, entries: dict[str, Any]) -> None:
 def record() -> None:
     warnings.filterwarnings("ignore")
     save("schedules.json", {"cases": [record_case(case) for case in all_cases()]})
+    save("accepted.json", {"cases": accepted.check(all_cases())})

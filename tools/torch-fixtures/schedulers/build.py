@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import Counter
 from typing import Any
@@ -81,3 +82,19 @@ def groups(opt: Optimizer) -> list[dict[str, Any]]:
     """What a scheduler may have written to the groups."""
     keys = ("lr", "initial_lr", "momentum", "betas", "max_lr", "min_lr", "max_momentum", "base_momentum", "swa_lr")
     return [{k: plain(g[k]) for k in keys if k in g} for g in opt.param_groups]
+
+
+def _texts(value: Any) -> list[str]:
+    """Every entry of a state; numbers to ten digits, so that engines may round differently."""
+    if isinstance(value, dict):
+        return [text for key in sorted(value) for text in (key, *_texts(value[key]))]
+    if isinstance(value, list):
+        return [text for item in value for text in _texts(item)]
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return [f"{value:.9e}"]
+    return [str(value)]
+
+
+def digest(state: Any) -> str:
+    """Tells whether a state is still the one that was checked."""
+    return hashlib.sha256("|".join(_texts(state)).encode()).hexdigest()[:16]
