@@ -78,7 +78,8 @@ export function settle<O extends object>(operation: string, given: object, table
     }
     const hint = option.default === undefined ? "" : `It defaults to ${show(option.default)}.`;
     checkValue(operation, name, value, rule, hint);
-    return [name, value];
+    // The caller's list stays the caller's.
+    return [name, Array.isArray(value) ? [...value] : value];
   });
   return Object.fromEntries(settled) as Required<O>;
 }
