@@ -15,9 +15,14 @@ export function applyTraced(spec: Traced, operands: readonly (Tensor | number)[]
   const computed = spec.dtype(operands);
   const tensors = operands.filter((x) => typeof x !== "number");
   const wanted = operands.map((x) => typeof x !== "number" && x.tape !== null && isFloat(x.dtype) && isFloat(computed));
-  const results = runTraced(spec, operands, call);
-  const differentiable = results.some((result) => isFloat(result.dtype));
-  if (!differentiable || !wanted.some(Boolean)) return results;
+  const targets = call.into?.flatMap((i) => (i === null ? [] : [operands[i] as Tensor])) ?? [];
+  if (!(spec.outputs?.(computed) ?? [computed]).some(isFloat) || !wanted.some(Boolean)) {
+    const results = runTraced(spec, operands, call);
+    // What a differentiable tensor was no longer counts once it is overwritten by something that has no derivative.
+    if (targets.some((target) => target.tape !== null))
+      tape.record({ name: spec.name, inputs: [], outputs: results, saved: [], backward: () => [] });
+    return results;
+  }
   const shape =
     call.shape ??
     broadcastShapes(
@@ -25,8 +30,14 @@ export function applyTraced(spec: Traced, operands: readonly (Tensor | number)[]
       tensors.map((x) => x.shape),
     );
   const derivative = derivativeOf(spec, operands, computed, call, shape, wanted);
-  const saved = operands.filter((x, i): x is Tensor => typeof x !== "number" && (derivative.needs[i] as boolean));
-  const kept = operands.map((x, i) => (typeof x === "number" || derivative.needs[i] ? x : null));
+  const changes = (x: Tensor) => targets.some((target) => target.storage === x.storage);
+  const kept = operands.map((x, i) => {
+    if (typeof x === "number") return x;
+    if (!derivative.needs[i]) return null;
+    return changes(x) ? x.copy() : x; // the derivative needs what an in-place operation is about to overwrite
+  });
+  const saved = kept.filter((x) => x !== null && typeof x !== "number");
+  const results = runTraced(spec, operands, call);
   const shapes = operands.map((x) => (typeof x === "number" ? null : x.shape));
   const dtypes = operands.map((x) => (typeof x === "number" ? null : x.dtype));
   const backward: Backward = (grads) => {

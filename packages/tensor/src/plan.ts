@@ -10,7 +10,7 @@ import {
 } from "@descent/backend";
 import type { Runtime } from "./runtime.ts";
 import { broadcastShapes, sameShape, showShape } from "./shape.ts";
-import { accessOf, indexSpace, isPerRow, resultStrides } from "./space.ts";
+import { accessOf, indexSpace, isOne, isPerRow, resultStrides } from "./space.ts";
 import type { Tensor } from "./tensor.ts";
 import type { Traced, TracedCall } from "./traced.ts";
 
@@ -71,8 +71,13 @@ export function planLaunch(
   const dims = call.dims ?? null;
   const own = given.flatMap((x) => (typeof x === "number" ? [] : [x.shape]));
   const shape = call.shape ?? broadcastShapes(spec.name, own);
-  checkTargets(spec, given, into, shape);
   const rowShape = dims === null ? shape : shape.map((extent, axis) => (dims.includes(axis) ? 1 : extent));
+  checkTargets(
+    spec,
+    given,
+    into,
+    dtypes.map((_, i) => (spec.perRow?.[i] ? rowShape : shape)),
+  );
   const freshStrides = dims === null && !call.contiguous ? resultStrides(given, shape) : contiguousStrides(shape);
   const results = dtypes.map((dtype, i) => {
     const target = into[i] ?? null;
@@ -92,16 +97,26 @@ export function planLaunch(
 
 const maker = (operands: readonly (Tensor | number)[]): Tensor => operands.find((x) => typeof x !== "number") as Tensor;
 
-/** An overwritten operand has the shape of the whole operation. */
+/** An overwritten operand has the shape of the result that goes there, and no element twice. */
 function checkTargets(
   spec: Traced,
   operands: readonly (Tensor | number)[],
   into: readonly (number | null)[],
-  shape: Shape,
+  shapes: readonly Shape[],
 ): void {
-  for (const target of into) {
+  for (const [i, target] of into.entries()) {
     if (target === null) continue;
-    const own = (operands[target] as Tensor).shape;
+    const shape = shapes[i] as Shape;
+    const { shape: own, strides } = operands[target] as Tensor;
+    if (own.some((extent, axis) => extent > 1 && strides[axis] === 0)) {
+      throw new DescentError(
+        "shape",
+        spec.name,
+        "several elements of the tensor that is changed in place share one place in memory",
+        { shape: showShape(own), strides: showShape(strides) },
+        "It was made by expand: clone() it first.",
+      );
+    }
     if (!sameShape(own, shape)) {
       throw new DescentError(
         "shape",
@@ -189,7 +204,7 @@ function assemble({ spec, runtime, operands, results, into, shape, dims }: Probl
     const access = accessOf(
       space.operands[i] as readonly number[],
       space,
-      x.size === 1 && !target && (dims === null || perRow(x)),
+      isOne(x) && !target && (dims === null || perRow(x)),
       perRow(x),
     );
     plans.push({ access, mode, same: shared });

@@ -22,11 +22,15 @@ function isDense(shape: Shape, strides: readonly number[]): boolean {
   );
 }
 
+/** Whether a tensor is one element, seen however often (what `expand` makes of a number). */
+export const isOne = ({ size, shape, strides }: Tensor): boolean =>
+  size === 1 || strides.every((stride, axis) => stride === 0 || shape[axis] === 1);
+
 /** Strides of a fresh result: as the operands' where they all lie alike, else row-major. */
 export function resultStrides(operands: readonly (Tensor | number)[], shape: Shape): readonly number[] {
   let like: Tensor | null = null;
   for (const operand of operands) {
-    if (typeof operand === "number" || operand.size === 1) continue;
+    if (typeof operand === "number" || isOne(operand)) continue;
     if (!sameShape(operand.shape, shape)) return contiguousStrides(shape);
     if (like === null) like = operand;
     else if (!sameShape(like.strides, operand.strides)) return contiguousStrides(shape);
@@ -39,13 +43,13 @@ function flatSpace(operands: readonly (Tensor | number)[], results: readonly Ten
   const first = results[0] as Tensor;
   const rowMajor = isContiguous(shape, first.strides);
   const alike = (t: Tensor) =>
-    t.size === 1 ||
+    isOne(t) ||
     (sameShape(t.shape, shape) &&
       (sameShape(t.strides, first.strides) || (rowMajor && isContiguous(shape, t.strides))));
   if (!isDense(shape, first.strides) || !results.every(alike)) return null;
   if (!operands.every((x) => typeof x === "number" || alike(x))) return null;
   const size = sizeOf(shape);
-  const stride = (t: Tensor) => [t.size === 1 && size !== 1 ? 0 : 1];
+  const stride = (t: Tensor) => [isOne(t) && size !== 1 ? 0 : 1];
   return {
     shape: [size],
     operands: operands.map((x) => (typeof x === "number" ? null : stride(x))),

@@ -76,6 +76,9 @@ export function prepareTraced(spec: Traced, operands: readonly (Tensor | number)
 export function runTraced(spec: Traced, operands: readonly (Tensor | number)[], call: TracedCall = {}): Tensor[] {
   const { plan, kernel, uniforms } = prepareTraced(spec, operands, call);
   plan.runtime.launch(kernel, plan.args, plan.shape, uniforms(plan.hyper), spec.name);
+  plan.into.forEach((target, i) => {
+    if (target !== null) (plan.results[i] as Tensor).storage.version++;
+  });
   return plan.results;
 }
 
@@ -87,6 +90,10 @@ function taken(loaded: Value | Mask, take: Take, computed: DType): Value {
   return (loaded as Value).cast(type === "mask" ? "i32" : type);
 }
 
+/** A number for an unsigned program wraps around as its arithmetic does: −1 is the largest one. */
+const wrapped = (hyper: Value, computed: DType): Value =>
+  valueType(computed) === "u32" ? hyper.trunc().remainder(2 ** 32) : hyper;
+
 function compile(spec: Traced, operands: readonly (Tensor | number)[], computed: DType, plan: Plan): Compiled {
   const { rank, reduced } = plan;
   const trace = new Trace(reduced === null ? { kind: "map", rank } : { kind: "fold", rank, reduced });
@@ -97,7 +104,7 @@ function compile(spec: Traced, operands: readonly (Tensor | number)[], computed:
     const take = spec.takes?.[i] ?? "number";
     if (typeof operand === "number") {
       bound.push(null);
-      return taken(trace.hyper(slot++), take, computed);
+      return taken(wrapped(trace.hyper(slot++), computed), take, computed);
     }
     const { access, mode, same } = plan.operands[i] as NonNullable<Plan["operands"][number]>;
     const binding = same === null ? trace.bind(operand.dtype, access, mode) : (bound[same] as number);

@@ -1,30 +1,30 @@
-import * as elementwise from "../ops/elementwise.ts";
+import * as activations from "../ops/activations.ts";
+import * as arithmetic from "../ops/arithmetic.ts";
+import * as compare from "../ops/compare.ts";
+import type { Operand } from "../ops/define.ts";
+import * as math from "../ops/math.ts";
+import * as ternary from "../ops/ternary.ts";
+import { where } from "../ops/where.ts";
 import type { Tensor } from "../tensor.ts";
 import { TensorBase } from "../tensor-base.ts";
+import { type Family, install, type Methods } from "./derived.ts";
 
-type Operand = Tensor | number;
+/** The modules whose functions become methods. */
+export const families: readonly Family[] = [arithmetic, math, compare, activations, ternary];
 
-/** Element-wise methods: one result element per element, operands broadcast. */
+/** Element-wise methods: every function of these modules, with its first argument as `this`. */
+export interface ElementwiseMethods
+  extends Methods<typeof arithmetic>,
+    Methods<typeof math>,
+    Methods<typeof compare>,
+    Methods<typeof activations>,
+    Methods<typeof ternary> {}
+
 export abstract class ElementwiseMethods extends TensorBase {
-  /** this + alpha · other. */
-  add(this: Tensor, other: Operand, options?: { alpha?: number }): Tensor {
-    return elementwise.add(this, other, options);
-  }
-  /** this − alpha · other. */
-  sub(this: Tensor, other: Operand, options?: { alpha?: number }): Tensor {
-    return elementwise.sub(this, other, options);
-  }
-  mul(this: Tensor, other: Operand): Tensor {
-    return elementwise.mul(this, other);
-  }
-  /** Quotient in floating point, also of integers. */
-  div(this: Tensor, other: Operand): Tensor {
-    return elementwise.div(this, other);
-  }
-  neg(this: Tensor): Tensor {
-    return elementwise.neg(this);
-  }
-  exp(this: Tensor): Tensor {
-    return elementwise.exp(this);
+  /** This where the bool tensor `condition` holds, `other` elsewhere. */
+  where(this: Tensor, condition: Tensor, other: Operand): Tensor {
+    return where(condition, this, other);
   }
 }
+
+for (const family of families) install(ElementwiseMethods.prototype, family, (f) => f);

@@ -100,7 +100,8 @@ function conv(rank: number) {
         { stride },
         "Give the padding as numbers.",
       );
-    const sides = typeof padding === "string" ? new Array<number>(rank).fill(0) : perAxis(name, "padding", padding, rank, 0);
+    const sides =
+      typeof padding === "string" ? new Array<number>(rank).fill(0) : perAxis(name, "padding", padding, rank, 0);
     return batched(name, input, rank, (x) => {
       checkChannels(name, x, weight, bias, (weight.shape[1] as number) * groups, weight.shape[0] as number, groups);
       const axes = sides.map((side, i): Sliding => {

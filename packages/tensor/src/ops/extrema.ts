@@ -5,10 +5,9 @@ import { normalizeAxes } from "../shape.ts";
 import { record } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { runTraced, type Traced } from "../traced.ts";
-import { zerosOf } from "./fresh.ts";
 import { checkNotEmpty, ownType, type ReduceOptions, reduction, withAxes, withoutAxes } from "./reduce.ts";
 import type { Extremes } from "./scan.ts";
-import { scatter } from "./scatter.ts";
+import { spread } from "./scatter.ts";
 
 /** Where the extremum stands: the first one of equals, and the first NaN if there is one. */
 function place(name: string, find: (x: Value) => Value) {
@@ -78,7 +77,7 @@ function extremum(name: string, best: (x: Value) => Value, find: (x: Value) => V
     const [kept, places] = runTraced(spec, [x], { dims }) as [Tensor, Tensor];
     const keepDim = options.keepDim ?? false;
     const values = withoutAxes(kept.detach(), dims, keepDim);
-    record(name, [x], values, (g) => [scatter(zerosOf(g, x.shape), dim, places, withAxes(g, x, dims))]);
+    record(name, [x], values, (g) => [spread(withAxes(g, x, dims), x.shape, dims[0] ?? 0, places)]);
     return { values, indices: withoutAxes(places, dims, keepDim) };
   }
   return along;

@@ -3,23 +3,22 @@ import { broadcastShapes, normalizeAxis } from "../shape.ts";
 import { record } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { eq as equal } from "./compare.ts";
-import { zerosOf } from "./fresh.ts";
 import { checkIndex, checkIndexDType, gatherOf, indexAlong } from "./indexed.ts";
 import { maskedFill } from "./masked.ts";
-import { indexAdd, scatterAdd } from "./scatter.ts";
+import { spread } from "./scatter.ts";
 import { expand, flatten, reshape, unsqueeze } from "./view.ts";
 
 /** Elements of `x` along `dim` at the places in `index`: out[i, j] = x[index[i, j], j] for dim 0 (torch.gather). */
 export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
   const axis = checkIndex("gather", x, dim, index);
-  return record("gather", [x], gatherOf("gather", x, axis, index), (g) => [scatterAdd(zerosOf(g, x.shape), axis, index, g)]); // biome-ignore format: one line
+  return record("gather", [x], gatherOf("gather", x, axis, index), (g) => [spread(g, x.shape, axis, index)]); // biome-ignore format: one line
 }
 
 /** Whole slices of `x` along `dim`, at the places in the vector `index` (torch.index_select). */
 export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
   const axis = normalizeAxis("indexSelect", dim, x.ndim);
-  const result = gatherOf("indexSelect", x, axis, indexAlong("indexSelect", index, x.shape, axis));
-  return record("indexSelect", [x], result, (g) => [indexAdd(zerosOf(g, x.shape), axis, index, g)]);
+  const along = indexAlong("indexSelect", index, x.shape, axis);
+  return record("indexSelect", [x], gatherOf("indexSelect", x, axis, along), (g) => [spread(g, x.shape, axis, along)]);
 }
 
 /** As `gather`, with `x` and `index` broadcast beside `dim` (torch.take_along_dim); without `dim`, of all elements as one axis. */
@@ -63,11 +62,12 @@ export function embedding(index: Tensor, weight: Tensor, { paddingIdx = null }: 
   if (paddingIdx !== null && !(Number.isInteger(paddingIdx) && paddingIdx >= -rows && paddingIdx < rows))
     throw new DescentError("argument", "embedding", "paddingIdx is no row", { paddingIdx, rows }, `Rows run from 0 to ${rows - 1}.`); // biome-ignore format: one line
   const flat = flatten(index);
-  const found = gatherOf("embedding", weight, 0, indexAlong("embedding", flat, weight.shape, 0));
+  const along = indexAlong("embedding", flat, weight.shape, 0);
+  const found = gatherOf("embedding", weight, 0, along);
   const padding = paddingIdx !== null && paddingIdx < 0 ? paddingIdx + rows : paddingIdx;
   const back = (g: Tensor): Tensor => {
     const real = padding === null ? g : maskedFill(g, unsqueeze(equal(flat, padding), 1), 0);
-    return indexAdd(zerosOf(g, weight.shape), 0, flat, real);
+    return spread(real, weight.shape, 0, along);
   };
   return reshape(record("embedding", [weight], found, (g) => [back(g)]), [...index.shape, weight.shape[1] as number]); // biome-ignore format: one line
 }

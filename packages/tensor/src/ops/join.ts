@@ -4,7 +4,7 @@ import { promoteTypes } from "../promote.ts";
 import { normalizeAxes, normalizeAxis, sameShape, showShape } from "../shape.ts";
 import { record } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
-import { contiguous } from "./contiguous.ts";
+import { clone } from "./contiguous.ts";
 import { copyOf, to } from "./copy.ts";
 import { fresh, overwrite } from "./fresh.ts";
 import { axisOf, narrow } from "./select.ts";
@@ -19,6 +19,8 @@ const isNothing = (x: Tensor): boolean => x.ndim === 1 && x.size === 0;
 
 /** Tensors of one shape, but for axis `dim`, end to end along it; dtypes are promoted. */
 export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
+  if (!Array.isArray(tensors))
+    fail("cat", "takes a list of tensors", { got: typeof tensors }, "For example cat([a, b], 0).");
   const like = (tensors.find((x) => !isNothing(x)) ?? tensors[0]) as Tensor;
   if (!like) fail("cat", "takes at least one tensor", {}, "Pass a list of tensors.");
   commonRuntime("cat", tensors);
@@ -125,7 +127,7 @@ function repeated(x: Tensor, counts: Shape, where: "before" | "after"): Tensor {
   const pair = (a: number, b: number) => (where === "before" ? [b, a] : [a, b]);
   const apart = reshape(x, x.shape.flatMap((extent) => pair(extent, 1))); // biome-ignore format: one line
   const stretched = expand(apart, x.shape.flatMap((extent, axis) => pair(extent, counts[axis] as number))); // biome-ignore format: one line
-  return reshape(contiguous(stretched), x.shape.map((extent, axis) => extent * (counts[axis] as number))); // biome-ignore format: one line
+  return reshape(clone(stretched), x.shape.map((extent, axis) => extent * (counts[axis] as number))); // biome-ignore format: one line
 }
 
 /** The whole tensor `counts[k]` times along axis k; more counts than axes add axes in front (torch.Tensor.repeat). */

@@ -6,11 +6,11 @@ import type { Tensor } from "../tensor.ts";
 import { runTraced } from "../traced.ts";
 import { spec } from "./define.ts";
 import { argmax, sharedGradient } from "./extrema.ts";
-import { fresh, overwrite, zerosOf } from "./fresh.ts";
+import { fresh, overwrite } from "./fresh.ts";
 import { gather } from "./gather.ts";
 import { checkNotEmpty, type ReduceOptions } from "./reduce.ts";
 import { alongAxis, type Extremes } from "./scan.ts";
-import { scatter } from "./scatter.ts";
+import { spread } from "./scatter.ts";
 import { narrow } from "./select.ts";
 import { flatten, squeeze } from "./view.ts";
 
@@ -28,7 +28,7 @@ function sorted(name: string, x: Tensor, axis: number, descending: boolean): Ext
 
 /** Where the values at `indices` came from gets their gradient. */
 function recorded(name: string, x: Tensor, axis: number, { values, indices }: Extremes): Extremes {
-  record(name, [x], values, (g) => [scatter(zerosOf(g, x.shape), axis, indices, g)]);
+  record(name, [x], values, (g) => [spread(g, x.shape, axis, indices)]);
   return { values, indices };
 }
 

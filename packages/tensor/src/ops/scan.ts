@@ -6,12 +6,12 @@ import type { Tensor } from "../tensor.ts";
 import { div, mul } from "./arithmetic.ts";
 import { eq, gt, logicalAnd } from "./compare.ts";
 import { to } from "./copy.ts";
-import { fresh, zerosOf } from "./fresh.ts";
+import { fresh } from "./fresh.ts";
 import { reversed } from "./join.ts";
 import { maskedFill } from "./masked.ts";
 import { othersOf } from "./prod.ts";
 import { sum, sumType } from "./reduce.ts";
-import { scatterAdd } from "./scatter.ts";
+import { spread } from "./scatter.ts";
 import { triu } from "./triangle.ts";
 import { movedim, reshape, unsqueeze } from "./view.ts";
 import { where } from "./where.ts";
@@ -106,7 +106,7 @@ function extremes(name: string, reducer: "max" | "min") {
   return (x: Tensor, dim: number): Extremes => {
     const axis = normalizeAxis(name, dim, x.ndim);
     const [values, indices] = scan(name, reducer, x, axis) as [Tensor, Tensor];
-    record(name, [x], values, (g) => [scatterAdd(zerosOf(g), axis, indices, g)]);
+    record(name, [x], values, (g) => [spread(g, x.shape, axis, indices)]);
     return { values, indices };
   };
 }

@@ -27,6 +27,12 @@ function part(name: string, x: Tensor, source: Tensor, shape: Shape): Tensor {
   return shape.reduce((piece, extent, axis) => slice(piece, axis, 0, extent), source);
 }
 
+/** Zeros of `shape`, with `source` added along `axis` at the places in `index`, which has its shape: the gradient of a gather. */
+export function spread(source: Tensor, shape: Shape, axis: number, index: Tensor): Tensor {
+  const result = scatterInto("spread", "sum", zerosOf(source, shape), axis, index, source);
+  return record("spread", [source], result, (g) => [gather(g, axis, index)]);
+}
+
 /**
  * `x` with `source` (a tensor, or a number) written along `dim` at the places in `index`: out[index[i, j], j] = source[i, j] for
  * dim 0 (torch.scatter). Where places repeat, the last one stays; the gradient of the others is then not meaningful.

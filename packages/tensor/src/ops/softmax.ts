@@ -1,7 +1,7 @@
 import type { DType, Value } from "@descent/backend";
 import { applyTraced } from "../differentiate.ts";
 import { checkOptions } from "../options.ts";
-import { normalizeAxes } from "../shape.ts";
+import { normalizeAxis } from "../shape.ts";
 import { record } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { runTraced, type Traced } from "../traced.ts";
@@ -16,7 +16,8 @@ export interface SoftmaxOptions {
 function fromResult(name: string, f: (x: Value) => Value, derivative: (y: Value, g: Value) => Value) {
   return (x: Tensor, dim: number, options: SoftmaxOptions = {}): Tensor => {
     checkOptions(name, options, ["dtype"]);
-    const dims = normalizeAxes(name, dim, x.ndim);
+    const axis = normalizeAxis(name, dim, x.ndim);
+    const dims = x.ndim === 0 ? [] : [axis];
     const dtype = checkFloat(name, x, options.dtype);
     const forward: Traced = { name, key: name, dtype: () => dtype, body: ([v]) => [f(v as Value)] };
     const backward: Traced = {
