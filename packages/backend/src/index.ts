@@ -20,6 +20,9 @@ export {
   foreignError,
   freedError,
 } from "./check.ts";
+export { type CheckedOptions, checked } from "./checked.ts";
+export { type CountedBackend, type Counts, counted } from "./counted.ts";
+export { decorate } from "./decorate.ts";
 export { gradients } from "./derive.ts";
 export {
   byteSize,
@@ -61,9 +64,11 @@ export type {
   Store,
   StructuralOp,
 } from "./program.ts";
+export { checkLaunch } from "./reach.ts";
 export { reference } from "./reference.ts";
 export { erf, erfc, mulHigh, pow, remainder, roundHalfEven } from "./special.ts";
 export { isRowAccess, type Schedule, type Stage, schedule } from "./stages.ts";
 export { Trace, type TraceOptions } from "./trace.ts";
+export { type LaunchEvent, traced } from "./traced.ts";
 export { lerp, Mask, type Operand, Value } from "./value.ts";
 export { forEachIndex, type HostLaunch, identity } from "./walk.ts";

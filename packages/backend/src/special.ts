@@ -43,10 +43,10 @@ function expMinusSquare(x: number): number {
   return Math.exp(-head * head) * Math.exp((head - x) * (head + x));
 }
 
-/** erfc for x > 2 by its continued fraction (DLMF 7.9.1), evaluated from the tail. */
+/** erfc for x > 1 by its continued fraction (DLMF 7.9.1), evaluated from a tail too far away to matter in double precision. */
 function erfcFraction(x: number): number {
   let tail = x;
-  for (let k = 60; k >= 1; k--) tail = x + k / 2 / tail;
+  for (let k = 300; k >= 1; k--) tail = x + k / 2 / tail;
   return expMinusSquare(x) / (tail * Math.sqrt(Math.PI));
 }
 
@@ -61,5 +61,5 @@ export function erf(x: number): number {
 export function erfc(x: number): number {
   if (Number.isNaN(x)) return x;
   if (x > 27.3) return 0;
-  return x > 1.5 ? erfcFraction(x) : 1 - erf(x);
+  return x > 1 ? erfcFraction(x) : 1 - erf(x);
 }

@@ -580,6 +580,14 @@ Load each state into a scheduler of the class that saved it.`,
   unexpected ["step_size", "gamma", "base_lrs"]
 Load each state into a scheduler of the class that saved it.`,
   ],
+  [
+    (o) => new SequentialLR(o, { schedulers: [new ConstantLR(o), new ConstantLR(o)], milestones: [5] }),
+    (s) => s.loadStateDict({ ...s.stateDict(), _milestones: [] }),
+    `[argument] SequentialLR.loadStateDict: milestones must be one fewer than schedulers
+  milestones []
+  schedulers 2
+Each scheduler but the first needs the epoch at which it begins.`,
+  ],
 ];
 
 describe("call", () => {

@@ -113,6 +113,7 @@ export {
 } from "./ops/view.ts";
 export { checkOptions } from "./options.ts";
 export { currentRuntime, Runtime, runtimeOf, use, useSync } from "./runtime.ts";
+export { gatherRows, SparseTensor, scatterRows, sumOfGradients } from "./sparse.ts";
 export { type Backward, type BackwardOptions, record, type Tape, type TapeEntry, tapeOf } from "./tape.ts";
 export { type Nested, Tensor, type TensorData } from "./tensor.ts";
 export { type Prepared, prepareTraced, runTraced, type Traced, type TracedCall } from "./traced.ts";

@@ -8,7 +8,7 @@ import {
   type Shape,
   sizeOf,
 } from "@descent/backend";
-import type { Storage } from "./memory.ts";
+import type { Block, Storage } from "./memory.ts";
 import { copyOf, filled } from "./ops/elementwise.ts";
 import type { Runtime } from "./runtime.ts";
 import type { BackwardOptions, Tape } from "./tape.ts";
@@ -62,6 +62,10 @@ export abstract class TensorBase {
   get isContiguous(): boolean {
     return isContiguous(this.shape, this.strides);
   }
+  /** The memory this tensor lives in. */
+  get blocks(): readonly Block[] {
+    return [this.storage.block];
+  }
   /** Whether operations on this tensor are recorded for differentiation. */
   get requiresGrad(): boolean {
     return this.tape !== null;
@@ -88,8 +92,8 @@ export abstract class TensorBase {
         });
     }
     const { memory } = this.runtime;
-    if (value !== null) memory.hold(value.storage.block);
-    if (this.#grad !== null) memory.unhold(this.#grad.storage.block);
+    for (const block of value?.blocks ?? []) memory.hold(block);
+    for (const block of this.#grad?.blocks ?? []) memory.unhold(block);
     this.#grad = value;
   }
 

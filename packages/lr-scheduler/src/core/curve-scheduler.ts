@@ -1,8 +1,8 @@
 import { DescentError } from "./error.ts";
 import { LRScheduler } from "./lr-scheduler.ts";
-import { checkValue, finite, type OptionTable, type ResumeOptions, settleResumable } from "./options.ts";
+import { checkValue, finite, naturalNumber, type OptionTable, type ResumeOptions, settleResumable } from "./options.ts";
 import { type ParamGroup, readLrs, type Schedulable, setLr } from "./schedulable.ts";
-import { count, type Field, type Fields, integerEpoch, lrList, type StateDict, snakeCase } from "./state.ts";
+import { type Field, type Fields, lrList, snakeCase } from "./state.ts";
 import { warnOnce } from "./warnings.ts";
 
 /**
@@ -134,23 +134,21 @@ export abstract class CurveScheduler<O extends object> extends LRScheduler {
   }
 
   protected fields(): Fields {
+    const flag = { optional: true, get: () => false, set: () => {} };
     return {
       ...this.ownFields(),
       base_lrs: this.own("baseLrs", { rule: lrList }),
-      last_epoch: this.own("lastEpoch", { rule: integerEpoch }),
+      last_epoch: this.own("lastEpoch", { rule: finite }),
+      _step_count: {
+        rule: naturalNumber,
+        optional: true,
+        get: () => this.stepCount,
+        set: (steps: number) => (this.stepCount = steps),
+      },
+      // PyTorch's own bookkeeping within a step.
+      _is_initial: flag,
+      _get_lr_called_within_step: flag,
       ...this.lastLrField(),
     };
-  }
-
-  /** @internal */
-  override restore(state: StateDict): void {
-    super.restore(state);
-    this.stepCount = count.accepts(state._step_count) ? (state._step_count as number) : 1;
-  }
-
-  override stateDict(): StateDict {
-    const { _last_lr, ...state } = super.stateDict();
-    const flags = { _step_count: this.stepCount, _is_initial: false, _get_lr_called_within_step: false };
-    return { ...state, ...flags, _last_lr };
   }
 }

@@ -21,7 +21,7 @@ export abstract class LRScheduler {
   /** The epoch whose lr is in the groups: 0 after construction, one more after each step. */
   abstract readonly lastEpoch: number;
   /** The lrs after the last step, one per group. */
-  lastLr: number[];
+  protected lastLr: number[];
   /** Name of the class, for messages: class names do not survive minification. */
   protected readonly title: string;
   /** Steps taken, the one that construction counts as included. */

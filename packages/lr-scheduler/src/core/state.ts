@@ -1,5 +1,5 @@
 import { DescentError } from "./error.ts";
-import { checkValue, finite, listOf, naturalNumber, type Rule } from "./options.ts";
+import { checkValue, finite, listOf, type Rule } from "./options.ts";
 
 /** A saved scheduler: plain data in PyTorch's shape and spelling (`last_epoch`, `_last_lr`, …). */
 export type StateDict = Record<string, unknown>;
@@ -15,9 +15,7 @@ export interface Field {
 
 export type Fields = Readonly<Record<string, Field>>;
 
-export const integerEpoch: Rule = { expected: "a finite number", accepts: finite.accepts };
 export const lrList: Rule = listOf(finite);
-export const count: Rule = naturalNumber;
 
 /** What PyTorch writes, or once wrote, beside the entries that matter. */
 const ignored = new Set(["_is_initial", "_get_lr_called_within_step", "_step_count", "verbose", "anneal_func"]);

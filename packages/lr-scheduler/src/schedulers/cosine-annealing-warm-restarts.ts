@@ -1,8 +1,8 @@
 import { cosine } from "../core/anneal.ts";
 import { CurveScheduler } from "../core/curve-scheduler.ts";
-import { checkValue, nonNegative, positiveInteger, type ResumeOptions } from "../core/options.ts";
+import { checkValue, finite, nonNegative, positiveInteger, type ResumeOptions } from "../core/options.ts";
 import type { Schedulable } from "../core/schedulable.ts";
-import { type Fields, integerEpoch } from "../core/state.ts";
+import type { Fields } from "../core/state.ts";
 
 interface Options {
   /** Epochs of the first cycle, a positive integer. */
@@ -76,6 +76,6 @@ export class CosineAnnealingWarmRestarts extends CurveScheduler<Options> {
 
   protected override ownFields(): Fields {
     const T_i = this.own("tI", { rule: positiveInteger });
-    return { ...super.ownFields(), T_i, T_cur: this.own("tCur", { rule: integerEpoch }) };
+    return { ...super.ownFields(), T_i, T_cur: this.own("tCur", { rule: finite }) };
   }
 }

@@ -3,7 +3,7 @@ import { DescentError } from "../core/error.ts";
 import type { LRScheduler } from "../core/lr-scheduler.ts";
 import { checkValue, finite, listOf, nonNegative, type ResumeOptions, settleResumable } from "../core/options.ts";
 import type { Schedulable } from "../core/schedulable.ts";
-import type { Fields } from "../core/state.ts";
+import type { Fields, StateDict } from "../core/state.ts";
 
 interface Options {
   /** One scheduler per phase, all fresh and on the same optimizer. */
@@ -37,21 +37,21 @@ export class SequentialLR extends CompositeScheduler {
     const settled = settleResumable<Options>("SequentialLR", options, table);
     const { schedulers, milestones } = settled.options;
     super("SequentialLR", schedulers, optimizer);
-    this.checkMilestones(milestones);
-    this.milestones = [...milestones];
+    this.checkMilestones(this.title, milestones);
+    this.milestones = milestones;
     this.replay(settled.lastEpoch + 1);
   }
 
-  private checkMilestones(milestones: readonly number[]): void {
-    checkValue(this.title, "milestones", milestones, listOf(nonNegative));
+  private checkMilestones(title: string, milestones: readonly number[]): void {
+    checkValue(title, "milestones", milestones, listOf(nonNegative));
     const facts = { milestones, schedulers: this.schedulers.length };
     if (milestones.length !== this.schedulers.length - 1) {
       const hint = "Each scheduler but the first needs the epoch at which it begins.";
-      throw new DescentError("argument", this.title, "milestones must be one fewer than schedulers", facts, hint);
+      throw new DescentError("argument", title, "milestones must be one fewer than schedulers", facts, hint);
     }
     if (milestones.some((milestone, i) => i > 0 && milestone <= milestones[i - 1]!)) {
       const hint = "Sort the schedulers by the epoch at which they begin.";
-      throw new DescentError("argument", this.title, "milestones must increase", facts, hint);
+      throw new DescentError("argument", title, "milestones must increase", facts, hint);
     }
   }
 
@@ -95,6 +95,12 @@ export class SequentialLR extends CompositeScheduler {
   /** @internal */
   override writeRest(): void {
     this.active().writeRest();
+  }
+
+  /** @internal */
+  override check(state: StateDict): void {
+    super.check(state);
+    this.checkMilestones(`${this.title}.loadStateDict`, state._milestones as number[]);
   }
 
   protected override fields(): Fields {
