@@ -1,55 +1,8 @@
-import { type Backend, type Buffer, byteSize, DescentError, type DType } from "@descent/backend";
+import { type Backend, type Buffer, byteSize, type DType, isDescentError } from "@descent/backend";
+import type { Scope } from "./scope.ts";
+import { type Block, type Home, Storage } from "./storage.ts";
 
-/** One live buffer and what decides when it may be given back. */
-export interface Block {
-  readonly buffer: Buffer;
-  readonly bytes: number;
-  /** The operation that made it. */
-  readonly site: string;
-  /** Owners that keep it whatever its age: parameters, gradients, optimizer state, `keep`. */
-  holds: number;
-  /** The generation it was last used in. */
-  used: number;
-  /** The scope it belongs to; null once it escaped all of them. */
-  scope: Scope | null;
-  /** How it was given back; null while it lives. */
-  freed: string | null;
-}
-
-/**
- * The handle tensors share: views of one buffer share one storage. When no tensor is left, a finalizer returns the block;
- * that is the net, not the plan (finalizers never run inside a synchronous loop).
- */
-export class Storage {
-  readonly memory: Memory;
-  readonly dtype: DType;
-  /** Counts in-place changes, so that a backward pass can tell when what it needs was overwritten. */
-  version = 0;
-  readonly block: Block;
-
-  constructor(memory: Memory, block: Block) {
-    this.memory = memory;
-    this.block = block;
-    this.dtype = block.buffer.dtype;
-  }
-
-  /** The buffer, marked as used now. Throws when it was given back. */
-  buffer(operation: string): Buffer {
-    const { block } = this;
-    if (block.freed !== null) throw useAfterFree(operation, block);
-    block.used = this.memory.generation;
-    return block.buffer;
-  }
-}
-
-const useAfterFree = (operation: string, block: Block): DescentError =>
-  new DescentError(
-    "freed",
-    operation,
-    "uses a tensor whose memory was given back",
-    { "made by": block.site, "given back by": block.freed },
-    "Keep it with keep(t), or read it in time with await t.item() or await t.data().",
-  );
+export { type Block, Storage } from "./storage.ts";
 
 /** What one `Memory` holds, for `memory()`. */
 export interface MemoryReport {
@@ -61,38 +14,43 @@ export interface MemoryReport {
   readonly sites: readonly { readonly site: string; readonly bytes: number; readonly buffers: number }[];
 }
 
-/** A stretch of the program whose temporaries are given back together. Ends with `using`, or by `dispose()`. */
-export class Scope implements Disposable {
-  readonly name: string;
-  readonly parent: Scope | null;
-  readonly memory: Memory;
-  readonly blocks = new Set<Block>();
+/** Blocks that may go when room is needed, oldest first, with what they weigh. */
+class Loose extends Set<Block> implements Home {
+  bytes = 0;
 
-  constructor(memory: Memory, name: string) {
-    this.memory = memory;
-    this.name = name;
-    this.parent = memory.scope;
-    memory.scope = this;
+  override add(block: Block): this {
+    if (!this.has(block)) this.bytes += block.bytes + overhead;
+    return super.add(block);
   }
-
-  /** Ends the scope: frees what was made in it and not kept. */
-  dispose(): void {
-    if (this.memory.scope !== this) return; // ended already, or by an outer scope
-    this.memory.scope = this.parent;
-    for (const block of this.blocks) {
-      if (block.holds > 0) this.memory.adopt(block, null);
-      else this.memory.release(block, `the end of scope "${this.name}"`);
-    }
-    this.blocks.clear();
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
+  override delete(block: Block): boolean {
+    if (this.has(block)) this.bytes -= block.bytes + overhead;
+    return super.delete(block);
   }
 }
 
-/** Unkept bytes that bare loops may always hold before older generations are reclaimed. */
+/** What a small buffer costs beside its elements, roughly. */
+const overhead = 1024;
+
+/** Loose bytes that may always stay before older ones are reclaimed. */
 const floor = 64 * 2 ** 20;
+
+/** A running loop: what its iterations made and may be given back. */
+interface Loop {
+  /** Made in this iteration. */
+  readonly current: Set<Block>;
+  /** Made in earlier ones. */
+  readonly earlier: Set<Block>;
+  /** The scope around the loop. */
+  readonly scope: Scope | null;
+  /** The generation the loop began with, and this iteration. */
+  readonly began: number;
+  start: number;
+}
+
+const staleStep = "the end of a training step (it was made in an earlier one, and nobody kept it)";
+const staleIteration =
+  "the end of an iteration (it was made in an earlier one, not used in this one, and nobody kept it)";
+const staleLoop = "the end of a loop (it was left over from an earlier one, and nobody kept it)";
 
 /** Accounts for every live buffer of one backend, and decides which temporaries to give back. */
 export class Memory {
@@ -103,13 +61,16 @@ export class Memory {
   bytes = 0;
   peakBytes = 0;
   readonly #live = new Set<Block>();
-  /** Blocks by the generation they were made in, oldest first; generation 0 (before the first step) is never reclaimed. */
-  #generations: { generation: number; blocks: Block[] }[] = [];
+  /** Made outside loops and scopes, since the first step. */
+  readonly #loose = new Loose();
+  readonly #loops: Loop[] = [];
+  /** What outermost loops left behind. */
+  readonly #left = new Set<Block>();
+  /** The generation at which the outermost loop before this one began. */
+  #before = 0;
+  /** Loose bytes made in this step. */
   #made = 0;
-  #loops = 0;
-  readonly #net = new FinalizationRegistry<Block>((block) => {
-    if (block.freed === null) this.release(block, "the garbage collector");
-  });
+  readonly #net = new FinalizationRegistry<Block>((block) => this.release(block, "the garbage collector"));
 
   constructor(backend: Backend) {
     this.backend = backend;
@@ -117,64 +78,131 @@ export class Memory {
 
   /** Makes a storage of `length` elements; `site` names the operation on whose behalf. */
   alloc(dtype: DType, length: number, site: string): Storage {
-    const buffer = this.backend.alloc(dtype, length);
+    const buffer = this.#reserve(dtype, length);
     const bytes = byteSize(dtype) * length;
-    const block: Block = { buffer, bytes, site, holds: 0, used: this.generation, scope: this.scope, freed: null };
+    const within = this.scope?.name ?? null;
+    const block: Block = { buffer, bytes, site, within, holds: 0, used: this.generation, home: null, freed: null };
     this.#live.add(block);
     this.bytes += bytes;
-    this.#made += bytes;
     if (this.bytes > this.peakBytes) this.peakBytes = this.bytes;
-    if (this.scope) this.scope.blocks.add(block);
-    else this.#join(block);
+    this.adopt(block);
     const storage = new Storage(this, block);
     this.#net.register(storage, block);
     return storage;
+  }
+
+  #reserve(dtype: DType, length: number): Buffer {
+    try {
+      return this.backend.alloc(dtype, length);
+    } catch (error) {
+      if (!(isDescentError(error) && error.code === "memory" && this.#loose.size > 0)) throw error;
+      this.#reclaim(this.generation, 0);
+      return this.backend.alloc(dtype, length);
+    }
   }
 
   /** Gives a block back; `reason` is what a later use is told. */
   release(block: Block, reason: string): void {
     if (block.freed !== null) return;
     block.freed = reason;
-    block.scope?.blocks.delete(block);
+    this.#leave(block);
     this.#live.delete(block);
     this.bytes -= block.bytes;
     try {
       this.backend.free(block.buffer);
     } catch (error) {
-      if (!(error instanceof DescentError && error.code === "closed")) throw error; // a closed backend took everything with it
+      if (!(isDescentError(error) && error.code === "closed")) throw error; // a closed backend took everything with it
     }
   }
 
-  /** Moves a block to another scope, or out of all. */
-  adopt(block: Block, scope: Scope | null): void {
-    block.scope?.blocks.delete(block);
-    block.scope = scope;
-    if (scope) scope.blocks.add(block);
-    else this.#join(block);
+  /** Puts a block where what is made now belongs: in `scope` or the running loop, whichever is inside the other, or among what is loose. */
+  adopt(block: Block, scope: Scope | null = this.scope): void {
+    this.#leave(block);
+    if (block.holds > 0 || block.freed !== null) return;
+    const home = this.#around(this.#loops.at(-1), scope) ?? (this.generation > 0 ? this.#loose : null);
+    if (home === this.#loose) this.#made += block.bytes + overhead;
+    block.home = home;
+    home?.add(block);
   }
 
-  /** A loop with its own generations begins: optimizer steps inside it no longer close any. */
+  #around(loop: Loop | undefined, scope: Scope | null): Set<Block> | null {
+    return scope && scope !== loop?.scope ? scope.blocks : (loop?.current ?? null);
+  }
+
+  #leave(block: Block): void {
+    block.home?.delete(block);
+    block.home = null;
+  }
+
+  /** One more owner: the block stays until all have let go. */
+  hold(block: Block): void {
+    if (block.holds++ === 0) this.#leave(block);
+  }
+
+  /** Takes one hold back; the block is then as if made now. */
+  unhold(block: Block): void {
+    if (--block.holds === 0) this.adopt(block);
+  }
+
+  /** A loop begins: what its iterations make is given back as they go, and optimizer steps inside it reclaim nothing. */
   enterLoop(): void {
-    this.#loops++;
+    const began = ++this.generation;
+    this.#loops.push({ current: new Set(), earlier: new Set(), scope: this.scope, began, start: began });
   }
 
-  leaveLoop(): void {
-    this.#loops--;
-  }
-
-  /** Ends one iteration of a loop: frees what an earlier iteration made and this one did not use. */
+  /** Ends one iteration: frees what an earlier one made and this one did not use. */
   endIteration(): void {
-    this.#reclaim(this.generation - 1, 0);
+    const loop = this.#loops.at(-1);
+    if (!loop) return;
+    this.#sweep(loop.earlier, loop.start, staleIteration);
+    this.#move(loop.current, loop.earlier);
+    loop.start = ++this.generation;
+  }
+
+  /** The loop is over. What is left belongs to the iteration around it; or stays until two more loops have ended without using it. */
+  leaveLoop(): void {
+    const loop = this.#loops.pop();
+    if (!loop) return;
+    const around = this.#around(this.#loops.at(-1), loop.scope);
+    for (const blocks of [loop.earlier, loop.current]) this.#move(blocks, around ?? this.#left);
     this.generation++;
+    if (around) return;
+    this.#sweep(this.#left, this.#before, staleLoop);
+    this.#before = loop.began;
+    this.#closeStep(loop.began);
+  }
+
+  /** Ends an optimizer step outside any loop: reclaims the oldest loose blocks, only when memory would otherwise grow. */
+  endStep(): void {
+    if (this.#loops.length > 0) return;
+    this.#closeStep(this.generation++);
+  }
+
+  #closeStep(began: number): void {
+    this.#reclaim(began, Math.max(floor, 3 * this.#made));
     this.#made = 0;
   }
 
-  /** Ends an optimizer step outside any loop: reclaims the oldest unkept blocks, only when memory would otherwise grow. */
-  endStep(): void {
-    if (this.#loops > 0) return;
-    this.#reclaim(this.generation - 1, Math.max(floor, 3 * this.#made));
-    this.generation++;
-    this.#made = 0;
+  /** Frees what was not used since generation `since`. */
+  #sweep(blocks: Set<Block>, since: number, reason: string): void {
+    for (const block of blocks) if (block.used < since) this.release(block, reason);
+  }
+
+  #move(from: Set<Block>, to: Set<Block>): void {
+    for (const block of from) {
+      block.home = to;
+      to.add(block);
+    }
+    from.clear();
+  }
+
+  /** Frees loose blocks not used since generation `since`, oldest first, until at most `allowed` bytes of them are left. */
+  #reclaim(since: number, allowed: number): void {
+    if (this.#loose.bytes <= allowed) return;
+    for (const block of this.#loose) {
+      if (this.#loose.bytes <= allowed) return;
+      if (block.used < since) this.release(block, staleStep);
+    }
   }
 
   report(): MemoryReport {
@@ -187,48 +215,5 @@ export class Memory {
     }
     const sorted = [...sites.values()].sort((a, b) => b.bytes - a.bytes || b.buffers - a.buffers);
     return { bytes: this.bytes, buffers: this.#live.size, peakBytes: this.peakBytes, sites: sorted };
-  }
-
-  #join(block: Block): void {
-    if (this.generation === 0) return;
-    const last = this.#generations.at(-1);
-    if (last?.generation === this.generation) last.blocks.push(block);
-    else this.#generations.push({ generation: this.generation, blocks: [block] });
-  }
-
-  /** Frees unkept blocks made in or before `newest` and not used since, oldest first, until at most `allowed` unkept bytes are left. */
-  #reclaim(newest: number, allowed: number): void {
-    const loose = (block: Block) => block.freed === null && block.holds === 0;
-    let unkept = 0;
-    if (allowed > 0) {
-      for (const { blocks } of this.#generations) for (const block of blocks) if (loose(block)) unkept += block.bytes;
-      if (unkept <= allowed) return this.#forget();
-    }
-    for (const entry of this.#generations) {
-      if (entry.generation > newest) break;
-      for (const block of entry.blocks) {
-        if (!loose(block) || block.used > newest || (allowed > 0 && unkept <= allowed)) continue;
-        unkept -= block.bytes;
-        this.release(block, "the end of a training step (it was made in an earlier one, and nobody kept it)");
-      }
-    }
-    this.#forget();
-  }
-
-  /** Drops what is gone from the lists, and held blocks too: `unhold` brings them back. */
-  #forget(): void {
-    for (const entry of this.#generations)
-      entry.blocks = entry.blocks.filter((block) => block.freed === null && block.holds === 0);
-    this.#generations = this.#generations.filter((entry) => entry.blocks.length > 0);
-  }
-
-  hold(block: Block): void {
-    block.holds++;
-  }
-
-  /** Takes one hold back; the block is then as old as now. */
-  unhold(block: Block): void {
-    block.holds--;
-    if (block.holds === 0 && block.freed === null && !block.scope) this.#join(block);
   }
 }

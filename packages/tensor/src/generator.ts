@@ -1,0 +1,67 @@
+import { DescentError } from "@descent/backend";
+
+/** Four 32-bit words that number one draw: the seed, then how many draws were made before. Given to a program as numbers, so a draw never recompiles. */
+export type RandomKey = readonly [key0: number, key1: number, stream0: number, stream1: number];
+
+/** The state of a generator: plain numbers, to be saved with a model. */
+export interface RngState {
+  readonly seed: number;
+  readonly offset: number;
+}
+
+const words = (x: number): [number, number] => [x >>> 0, Math.floor(x / 2 ** 32)];
+
+/**
+ * A source of random numbers: counter-based (Philox4x32-10), so that draw number `offset` of a seed has the same bits on every
+ * backend, whatever its size.
+ */
+export class Generator {
+  #seed = 0;
+  #offset = 0;
+
+  constructor(seed = 0) {
+    this.manualSeed(seed);
+  }
+
+  get seed(): number {
+    return this.#seed;
+  }
+  /** Starts over from `seed`, an integer from 0 to 2⁵³ − 1. Returns the generator. */
+  manualSeed(seed: number): this {
+    return this.setState({ seed, offset: 0 });
+  }
+  getState(): RngState {
+    return { seed: this.#seed, offset: this.#offset };
+  }
+  /** Goes on where `getState` was called. Returns the generator. */
+  setState({ seed, offset }: RngState): this {
+    for (const [name, value] of Object.entries({ seed, offset })) {
+      if (Number.isSafeInteger(value) && value >= 0) continue;
+      throw new DescentError(
+        "argument",
+        "manualSeed",
+        `${name} is no integer of at least 0`,
+        { [name]: value },
+        "For example: manualSeed(42).",
+      );
+    }
+    this.#seed = seed;
+    this.#offset = offset;
+    return this;
+  }
+  /** The key of one more draw. */
+  next(): RandomKey {
+    return [...words(this.#seed), ...words(this.#offset++)];
+  }
+}
+
+/** The generator that is used where none is given. */
+export const defaultGenerator: Generator = /* @__PURE__ */ new Generator();
+
+/** Seeds the default generator (torch.manual_seed): what is drawn afterwards is the same in every run and on every backend. */
+export const manualSeed = (seed: number): Generator => defaultGenerator.manualSeed(seed);
+/** The state of the default generator, and its restoration. */
+export const getRngState = (): RngState => defaultGenerator.getState();
+export const setRngState = (state: RngState): Generator => defaultGenerator.setState(state);
+/** The key of one more draw from the default generator. */
+export const drawKey = (): RandomKey => defaultGenerator.next();
