@@ -1,4 +1,4 @@
-import { type BackwardOptions, DescentError, type Tensor } from "@descent/tensor";
+import { type BackwardOptions, DescentError, sumOfGradients, type Tensor } from "@descent/tensor";
 import type { Edge, GraphNode } from "./graph.ts";
 import { withRecording } from "./recording.ts";
 
@@ -50,7 +50,7 @@ class Pending {
 
   add(edge: Edge, grad: Tensor): void {
     const sofar = this.#grads.get(edge);
-    this.#grads.set(edge, sofar ? sofar.add(grad) : grad);
+    this.#grads.set(edge, sofar ? sumOfGradients(sofar, grad) : grad);
   }
 
   /** The complete gradient of `edge`, after its hooks; null when none arrived. */
@@ -113,7 +113,7 @@ export function run(
 }
 
 function accumulate(leaf: Tensor, grad: Tensor, owned: Set<Tensor["storage"]>, createGraph: boolean): void {
-  if (leaf.grad) leaf.grad = leaf.grad.add(grad);
+  if (leaf.grad) leaf.grad = sumOfGradients(leaf.grad, grad);
   // Two tensors must not share one gradient: changing either in place would change both.
   else leaf.grad = !createGraph && (owned.has(grad.storage) || !grad.isContiguous) ? grad.copy() : grad;
   owned.add(grad.storage);

@@ -82,6 +82,7 @@ export function checked(backend: Backend, { infinity = true }: CheckedOptions = 
     ...(backend.submit && { submit: (launches) => launches.forEach(launch) }),
     async read(buffer, offset, length) {
       const reading = backend.read(buffer, offset, length);
+      reading.catch(() => {}); // where a find is thrown instead, nobody waits for it
       const own = pending;
       pending = [];
       for (const error of await Promise.all(own)) if (error) throw error;

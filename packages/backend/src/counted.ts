@@ -29,6 +29,11 @@ export interface CountedBackend extends Backend {
   reset(): void;
 }
 
+const none = {
+  ...{ launches: 0, submits: 0, compiles: 0, allocs: 0, frees: 0 },
+  ...{ reads: 0, writes: 0, readBytes: 0, writtenBytes: 0 },
+};
+
 const bytes = (buffer: Buffer, length = buffer.length): number => byteSize(buffer.dtype) * length;
 
 /**
@@ -40,20 +45,7 @@ const bytes = (buffer: Buffer, length = buffer.length): number => byteSize(buffe
  * expect(backend.counts.compiles).toBe(0);
  */
 export function counted(backend: Backend): CountedBackend {
-  const counts: Counts = {
-    ...{
-      launches: 0,
-      submits: 0,
-      compiles: 0,
-      allocs: 0,
-      frees: 0,
-      reads: 0,
-      writes: 0,
-      readBytes: 0,
-      writtenBytes: 0,
-    },
-    ...{ live: 0, liveBytes: 0, peakBytes: 0, labels: new Map() },
-  };
+  const counts: Counts = { ...none, live: 0, liveBytes: 0, peakBytes: 0, labels: new Map() };
   const noteLaunch = ({ label }: Launch): void => {
     counts.launches++;
     counts.labels.set(label, (counts.labels.get(label) ?? 0) + 1);
@@ -110,21 +102,7 @@ export function counted(backend: Backend): CountedBackend {
     };
   }
   const reset = (): void => {
-    const { live, liveBytes } = counts;
-    for (const name of [
-      "launches",
-      "submits",
-      "compiles",
-      "allocs",
-      "frees",
-      "reads",
-      "writes",
-      "readBytes",
-      "writtenBytes",
-    ] as const)
-      counts[name] = 0;
-    counts.peakBytes = liveBytes;
-    counts.live = live;
+    Object.assign(counts, none, { peakBytes: counts.liveBytes });
     counts.labels.clear();
   };
   return Object.assign(decorate(backend, changes), { counts, reset });

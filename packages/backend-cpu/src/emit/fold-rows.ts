@@ -83,6 +83,7 @@ function emitStage(program: FoldProgram, fold: FoldParts, pass: number, places: 
       levels(inner),
       cursors.filter(({ name }) => new RegExp(`\\b${name}\\b`).test(used)),
       bodies,
+      folds.length > 0,
     ),
     ...folds.map(({ id, reducer, type }) => {
       const all = Array.from({ length: count }, (_, part) => running(id, part));

@@ -24,9 +24,7 @@ export function take(
   if (isPlace(reducer)) {
     return `if (${value} ${sign} ${best} || (${value} !== ${value} && ${best} === ${best})) { ${best} = ${value}; ${place.kept} = ${place.now}; }`;
   }
-  return isInteger(type)
-    ? `if (${value} ${sign} ${best}) ${best} = ${value};`
-    : `if (${value} ${sign} ${best} || ${value} !== ${value}) ${best} = ${value};`;
+  return `${best} = Math.${reducer}(${best}, ${value});`;
 }
 
 /** Joins running folds of parts of a row. */

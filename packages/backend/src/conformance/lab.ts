@@ -6,6 +6,7 @@ import { interpret } from "../interpreter.ts";
 import { type Op, opRow } from "../ops.ts";
 import { print } from "../print.ts";
 import type { Program } from "../program.ts";
+import { checkLaunch } from "../reach.ts";
 import type { HostLaunch } from "../walk.ts";
 import { distance, fits, type Tolerance } from "./compare.ts";
 
@@ -86,6 +87,7 @@ export class Lab {
     const { program, operands, shape, uniforms = [] } = trial;
     this.needs(...program.bindings.map(({ dtype }) => dtype));
     if ("body" in program && program.body.some(({ type }) => type === "f64")) this.needs("float64");
+    checkTrial(trial);
     const wanted = interpreted(trial, operands);
     const buffers = operands.map((operand) => this.buffer(operand));
     const args = operands.map(({ offset = 0, strides = [] }, k) => ({ buffer: buffers[k] as Buffer, offset, strides }));
@@ -98,6 +100,16 @@ export class Lab {
       compareBuffers(trial, operand, k, got[k] as HostArray, wanted[k] as HostArray, scales[k] as readonly number[]);
     });
   }
+}
+
+/** A case that leaves its own buffers would prove nothing. */
+function checkTrial({ program, operands, shape, uniforms = [] }: Trial): void {
+  const args = operands.map(({ dtype, data, offset = 0, strides = [] }) => ({
+    buffer: { dtype, length: data.length },
+    offset,
+    strides,
+  }));
+  checkLaunch({ kernel: { program }, args, shape, uniforms, label: "conformance" });
 }
 
 /** The buffers after the interpreter has run. */
