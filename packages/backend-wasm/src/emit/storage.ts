@@ -19,7 +19,7 @@ export const bytesOf = (dtype: DType): number => {
 const laneAddress = (address: Code, stride: Code, n: number): Code =>
   n === 0 ? address : add(address, n === 1 ? stride : mul(stride, i32(n)));
 
-/** Loads one vector of elements, `ahead` elements beyond `address`, which must be cheap to repeat. */
+/** Loads one vector of elements, `ahead` elements beyond `address` (0 where a stride is known at run time only); it must be cheap to repeat. */
 export function loadVector(v: Vector, dtype: DType, reach: Reach, address: Code, ahead = 0): Code {
   const offset = reach === "splat" ? 0 : ahead * bytesOf(dtype);
   if (isPacked(dtype)) return unpack(v, dtype, loadPacked(v, dtype, reach, address, offset));

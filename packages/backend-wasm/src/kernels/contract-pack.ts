@@ -89,11 +89,21 @@ export function callPack(
         storeVector(v, kind, "vector", get(4), loadVector(v, dtype, "vector", at(0)));
         next(1);
       });
+    const scattered = dtype === "float32" || dtype === "float64";
     const oneByOne = () => {
-      for (let r = 0; r < width; r++) {
-        const from = at(r);
+      const inner = get(fn.int(load(get(k))));
+      const address = (r: number) => add(get(places[r]!), inner);
+      if (scattered) {
+        const [first, lane] = width === 4 ? [92, 86] : [93, 87];
+        let vector = simdMemory(first, 0, address(0));
+        for (let r = 1; r < width; r++) vector = [simdMemory(lane, 0, address(r), vector), r];
+        storeVector(v, kind, "vector", get(4), vector);
+      } else {
         v.lanes = 1;
-        storeVector(v, kind, "vector", get(4), loadVector(v, dtype, "vector", from), r);
+        for (let r = 0; r < width; r++) {
+          const from = get(fn.int(address(r)));
+          storeVector(v, kind, "vector", get(4), loadVector(v, dtype, "vector", from), r);
+        }
         v.lanes = width;
       }
       next(1);

@@ -107,7 +107,8 @@ export function cutContract(plan: ContractPlan, launch: Launch, p: number, queue
   const units = () => batches * Math.ceil(m / rowBlock) * Math.ceil(n / columnBlock);
   const flops = 2 * m * n * k;
   if (queue.threads > 1 && batches * flops > 1e6) {
-    while (units() < 2 * queue.threads && (rowBlock > 32 || columnBlock > 32)) {
+    const least = k > 4096 ? 8 : 32;
+    while (units() < 2 * queue.threads && (rowBlock > least || columnBlock > 32)) {
       if (rowBlock >= columnBlock) rowBlock = roundUp(rowBlock / 2, 4);
       else columnBlock = roundUp(columnBlock / 2, lanes);
     }

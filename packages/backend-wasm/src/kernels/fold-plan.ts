@@ -2,7 +2,7 @@ import type { FoldProgram, Launch } from "@descent/backend";
 import { collapse, sizeOf } from "@descent/backend";
 import { bytesOf } from "../emit/storage.ts";
 import type { Queue } from "./entry.ts";
-import { isStrided, Layout, type Walk, walkOf } from "./layout.ts";
+import { cheapCost, elementCost, isStrided, Layout, type Walk, walkOf } from "./layout.ts";
 
 /**
  * As the axis of an `index` instruction: the number of the row. Lies between axes, so that `schedule` takes it for one of the kept
@@ -22,6 +22,8 @@ export interface FoldPlan {
   /** Strides over the kept axes, then (element bindings) over the reduced ones; −1 where a binding has none. */
   readonly strides: readonly number[];
   readonly usesAxes: boolean;
+  /** Instructions per vector of elements, roughly. */
+  readonly bodyCost: number;
   readonly bytes: number;
 }
 
@@ -34,7 +36,8 @@ export function planFold(program: FoldProgram): FoldPlan {
   const extents = layout.words(kept + reduced);
   const strides = program.bindings.map((binding) => (isStrided(binding) ? layout.words(kept + reduced) : -1));
   const usesAxes = program.body.some(({ op, imm }) => op === "index" && imm !== -1 && imm !== rowNumber);
-  return { program, kept, reduced, bases, width, extents, strides, usesAxes, bytes: layout.bytes };
+  const bodyCost = elementCost(program) / cheapCost;
+  return { program, kept, reduced, bases, width, extents, strides, usesAxes, bodyCost, bytes: layout.bytes };
 }
 
 /** Which axis the lanes of a vector run along, and how every strided binding moves along it. */
@@ -46,8 +49,9 @@ export interface FoldShape {
   readonly width: number;
 }
 
-/** Cost of loading a vector by single lanes, in vector loads. */
-const laneCost = 4;
+/** Cost of loading or storing a vector by single lanes, in instructions; and of beginning and ending a row. */
+const laneCost = 6;
+const rowCost = 20;
 
 /** Merges axes, writes the parameters, and chooses the axis of the lanes. */
 export function shapeFold(plan: FoldPlan, launch: Launch, p: number, queue: Queue): FoldShape {
@@ -69,7 +73,8 @@ export function shapeFold(plan: FoldPlan, launch: Launch, p: number, queue: Queu
   const [rows, width] = [sizeOf(outer), sizeOf(inner)];
   queue.words(p + plan.width, [width], 1);
   const [lastKept, lastReduced] = [outer.at(-1) ?? 1, inner.at(-1) ?? 1];
-  let [costAcross, costAlong] = [0, 0];
+  // Per vector of elements: the body, and its loads and stores.
+  let [costAcross, costAlong] = [plan.bodyCost, plan.bodyCost];
   const acrossWalks: Walk[] = [];
   const alongWalks: Walk[] = [];
   const cost = (walk: Walk) => (walk === "n" ? laneCost : 1);
@@ -86,8 +91,12 @@ export function shapeFold(plan: FoldPlan, launch: Launch, p: number, queue: Queu
     costAlong += cost(alongWalks[b]!);
   });
   const flat = bindings.filter(({ access }) => access === "flat").length;
-  costAcross = (costAcross + flat) * (lastReduced < 8 ? 3 : 1);
+  costAcross += flat;
   costAlong += flat * (width === 1 ? 1 : laneCost);
-  const across = !(lastKept >= 4 && costAlong < costAcross);
+  // Across a row, what is left of it goes element by element; along four rows nothing is left.
+  const visits = Math.floor(lastReduced / 4) + (lastReduced % 4);
+  const perRow = visits * costAcross + rowCost;
+  const along = (lastReduced * costAlong + rowCost) / 4;
+  const across = lastKept < 4 || perRow <= along;
   return { across, walks: across ? acrossWalks : alongWalks, rows, width };
 }

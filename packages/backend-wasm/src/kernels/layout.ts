@@ -32,9 +32,12 @@ export class Layout {
 const cheap =
   /^(load|const|uniform|index|accumulator|fold|add|sub|mul|neg|abs|min|max|floor|ceil|round|trunc|eq|ne|lt|le|gt|ge|and|or|xor|not|select|cast|bit|shl|shr)/;
 
+/** Nanoseconds that one simple instruction takes per element. */
+export const cheapCost = 0.03;
+
 /** Nanoseconds per element, roughly: what decides whether threads are worth waking. */
 export const elementCost = ({ body, bindings }: BodyProgram): number =>
   body.reduce(
-    (sum, { op }) => sum + (cheap.test(op) ? 0.03 : /div|sqrt/.test(op) ? 0.25 : 1.5),
+    (sum, { op }) => sum + (cheap.test(op) ? cheapCost : /div|sqrt/.test(op) ? 0.25 : 1.5),
     0.05 * bindings.length,
   );

@@ -9,6 +9,7 @@ import { bytesOf, loadVector, type Reach, storeVector } from "../emit/storage.ts
 import { splat, Vector } from "../emit/vector.ts";
 import type { Compiled, Entries, Prepare } from "./entry.ts";
 import { elementCost, isStrided, Layout, type Walk, walkOf } from "./layout.ts";
+import { tiled, tiles } from "./map-tiles.ts";
 
 /** Bodies up to this many instructions are written twice in the main loop: there its own bookkeeping counts. */
 const smallBody = 12;
@@ -142,9 +143,16 @@ export function compileMap(program: MapProgram, entries: Entries): Prepare {
     return found;
   };
   let flat: Compiled | undefined;
+  let inTiles: Prepare | undefined;
   return (launch, queue) => {
     const units = sizeOf(launch.shape);
     if (units === 0) return;
+    const cut = strided.length && units >= 1024 ? tiles(program, launch) : null;
+    if (cut) {
+      inTiles ??= compileMap(tiled(program), entries);
+      for (const part of cut) inTiles(part, queue);
+      return;
+    }
     const p = queue.parameters(plan.bytes, program, launch);
     queue.addresses(p + plan.bases, launch, sizes);
     if (plan.rank === 0) {
