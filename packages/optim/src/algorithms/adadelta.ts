@@ -1,6 +1,7 @@
 import { type Common, common } from "../core/common.ts";
-import { decayed, ElementwiseOptimizer, type Rule } from "../core/elementwise-optimizer.ts";
+import { ElementwiseOptimizer } from "../core/elementwise-optimizer.ts";
 import { fraction, hyper, nonNegative, number } from "../core/options.ts";
+import { decayed, type Rule } from "../core/rule.ts";
 
 export interface AdadeltaOptions extends Common {
   /** Factor of each step. Default: 1. */

@@ -1,8 +1,9 @@
 import { type Common, common } from "../core/common.ts";
-import { decayed, ElementwiseOptimizer, type Rule } from "../core/elementwise-optimizer.ts";
+import { ElementwiseOptimizer } from "../core/elementwise-optimizer.ts";
 import type { Given } from "../core/options.ts";
 import { hyper, nonNegative, number } from "../core/options.ts";
 import type { GivenGroup } from "../core/param-groups.ts";
+import { decayed, type Rule } from "../core/rule.ts";
 
 export interface AdagradOptions extends Common {
   /** Default: 1e-2. */
@@ -39,6 +40,9 @@ export class Adagrad extends ElementwiseOptimizer<AdagradOptions, "sum"> {
   override addParamGroup(group: GivenGroup<Given<AdagradOptions>>): void {
     super.addParamGroup(group);
     this.fillState(this.paramGroups.at(-1)!);
+  }
+  protected override gradients() {
+    return "both" as const;
   }
   protected override switches() {
     return ["weightDecay"] as const;

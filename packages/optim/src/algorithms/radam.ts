@@ -1,7 +1,8 @@
 import { lerpValues as lerp } from "@descent/tensor";
 import { type Common, common } from "../core/common.ts";
-import { decayed, ElementwiseOptimizer, type Rule } from "../core/elementwise-optimizer.ts";
+import { ElementwiseOptimizer } from "../core/elementwise-optimizer.ts";
 import { flag, hyper, nonNegative, number, type Pair, pair, unit } from "../core/options.ts";
+import { decayed, type Rule } from "../core/rule.ts";
 
 export interface RAdamOptions extends Common {
   /** Default: 1e-3. */

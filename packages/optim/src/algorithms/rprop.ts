@@ -1,6 +1,7 @@
 import { type Common, common } from "../core/common.ts";
-import { ElementwiseOptimizer, type Rule } from "../core/elementwise-optimizer.ts";
+import { ElementwiseOptimizer } from "../core/elementwise-optimizer.ts";
 import { aboveOne, belowOne, nonNegative, number, type Pair, pair } from "../core/options.ts";
+import type { Rule } from "../core/rule.ts";
 
 export interface RpropOptions extends Common {
   /** The first step size; later changes have no effect. Default: 1e-2. */

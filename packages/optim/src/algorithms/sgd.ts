@@ -1,8 +1,12 @@
-import { DescentError } from "@descent/tensor";
+import { DescentError, SparseTensor, Tensor } from "@descent/tensor";
 import { type Common, common } from "../core/common.ts";
-import { decayed, ElementwiseOptimizer, type Rule } from "../core/elementwise-optimizer.ts";
+import { ElementwiseOptimizer } from "../core/elementwise-optimizer.ts";
+import { keep } from "../core/keep.ts";
 import type { Place } from "../core/optimizer.ts";
 import { finite, flag, hyper, nonNegative, number } from "../core/options.ts";
+import { overwrite } from "../core/overwrite.ts";
+import type { ParamGroup } from "../core/param-groups.ts";
+import { decayed, type Rule } from "../core/rule.ts";
 
 export interface SGDOptions extends Common {
   /** Default: 1e-3. */
@@ -44,6 +48,9 @@ export class SGD extends ElementwiseOptimizer<SGDOptions, "momentum_buffer", "fr
     const facts = { momentum, dampening, ...place };
     throw new DescentError("argument", "SGD", "nesterov needs momentum and no dampening", facts);
   }
+  protected override gradients() {
+    return "both" as const;
+  }
   protected override switches() {
     return ["weightDecay", "momentum"] as const;
   }
@@ -56,6 +63,28 @@ export class SGD extends ElementwiseOptimizer<SGDOptions, "momentum_buffer", "fr
   /** The first gradient of a parameter becomes its velocity undampened. */
   protected override advance(_state: object, _group: SGDOptions, fresh: boolean) {
     return { fresh: fresh ? 1 : 0 };
+  }
+  /** The velocity of sparse gradients is sparse too: it moves the rows that were ever touched. */
+  protected override updateSparse(p: Tensor, given: SparseTensor, group: ParamGroup<SGDOptions>): void {
+    const { lr, momentum, dampening, nesterov, maximize } = group;
+    const g = maximize ? given.scaled(-1) : given;
+    const state = this.state.get(p) ?? {};
+    const last = state.momentum_buffer;
+    if (last instanceof Tensor && !(last instanceof SparseTensor)) {
+      overwrite(last, g.scaled(1 - dampening).addTo(last.mul(momentum)));
+      g.addTo(p.detach(), nesterov ? -lr : 0);
+      overwrite(p.detach(), p.detach().sub(last.mul(nesterov ? lr * momentum : lr)));
+      return;
+    }
+    if (momentum === 0) {
+      g.addTo(p.detach(), -lr);
+      return;
+    }
+    const v = last instanceof SparseTensor ? last.scaled(momentum).plus(g.scaled(1 - dampening)) : g;
+    const velocity = keep((v as SparseTensor).coalesce(), last as SparseTensor | undefined);
+    this.state.set(p, { ...state, momentum_buffer: velocity });
+    velocity.addTo(p.detach(), nesterov ? -lr * momentum : -lr);
+    if (nesterov) g.addTo(p.detach(), -lr);
   }
   protected rule(x: Rule<SGDOptions, "momentum_buffer", "fresh">) {
     const { p, s, h, c, o } = x;

@@ -1,38 +1,22 @@
-import { applyTraced, DescentError, type DType, type Launch, Tensor, type Traced, type Value } from "@descent/tensor";
+import {
+  applyTraced,
+  DescentError,
+  type DType,
+  gatherRows,
+  type Launch,
+  runTraced,
+  SparseTensor,
+  scatterRows,
+  Tensor,
+  type Traced,
+  type Value,
+} from "@descent/tensor";
 import { Optimizer } from "./optimizer.ts";
 import { checkValues } from "./options.ts";
 import type { ParamGroup } from "./param-groups.ts";
 import { PlannedUpdate, type UniformMemo } from "./planned-update.ts";
+import type { Rule, Updated } from "./rule.ts";
 import { type ParamState, stateTensor } from "./state-dict.ts";
-
-/** Numeric options as a rule sees them. */
-export type Hypers<O> = {
-  readonly [K in keyof O as O[K] extends number | readonly [number, number] ? K : never]-?: O[K] extends number
-    ? Value
-    : readonly [Value, Value];
-};
-
-/** Options that shape the program: flags and names as they are, and of numbers listed in `switches` whether they are not zero. */
-export type Switches<O> = { readonly [K in keyof O]: O[K] extends number ? boolean : O[K] };
-
-/** What an update rule works with: values of one element, and numbers that are the same for all. */
-export interface Rule<O, S extends string = never, C extends string = "t"> {
-  /** The parameter. */
-  readonly p: Value;
-  /** Its gradient; negated when the optimizer maximizes. */
-  readonly g: Value;
-  /** The state buffers. */
-  readonly s: Readonly<Record<S, Value>>;
-  /** The hyperparameters. Arithmetic among them and `c` happens before the launch, in double precision. */
-  readonly h: Hypers<O>;
-  /** What `advance` gives for this step; by default `t`, the number of steps, 1 at the first. */
-  readonly c: Readonly<Record<C, Value>>;
-  /** What of the options decides which program it is. */
-  readonly o: Switches<O>;
-}
-
-/** What a rule gives: the new parameter and the new buffers. */
-export type Updated<S extends string = never> = { readonly p: Value } & { readonly [K in S]?: Value };
 
 type Bag = Record<string, unknown>;
 
@@ -48,19 +32,6 @@ interface Setting {
   readonly dtype: DType | null;
   readonly memo: UniformMemo;
 }
-
-/** L2 regularisation: the gradient plus weightDecay times the parameter. */
-export const decayed = ({
-  p,
-  g,
-  h,
-  o,
-}: {
-  p: Value;
-  g: Value;
-  h: { weightDecay: Value };
-  o: { weightDecay: boolean };
-}) => (o.weightDecay ? g.add(p.mul(h.weightDecay)) : g);
 
 /**
  * An optimizer whose update of an element needs only that element: its `rule` is traced once per structure into one program, and
@@ -99,12 +70,17 @@ export abstract class ElementwiseOptimizer<
 
   protected override update(): void {
     const work = this.paramGroups.map((group) => ({ group, setting: this.#setting(group) }));
-    for (const { group } of work) for (const p of group.params) if (p.grad !== null) this.checkGradient(p, p.grad);
+    for (const { group } of work)
+      for (const p of group.params) if (p.grad !== null) this.checkGradient(p, p.grad, group);
     const launches = new Map<Tensor["runtime"], Launch[]>();
     for (const { group, setting } of work) {
       const differentiable = setting.o.differentiable === true;
-      group.params.forEach((p, i) => {
-        if (p.grad === null) return;
+      for (const [i, p] of group.params.entries()) {
+        if (p.grad === null) continue;
+        if (p.grad instanceof SparseTensor) {
+          this.updateSparse(p, p.grad, group);
+          continue;
+        }
         const { state, counters } = this.#advance(p, group, setting);
         const names = Object.keys(setting.buffers);
         const buffers = names.map((name) => state[name] as Tensor);
@@ -118,16 +94,50 @@ export abstract class ElementwiseOptimizer<
           else launches.set(p.runtime, [launch]);
           for (const changed of [p, ...buffers]) changed.storage.version++;
         }
-      });
+      }
     }
     for (const [runtime, list] of launches) runtime.submit(list);
   }
 
+  /** Which gradients the rule can use. */
+  protected gradients(): "dense" | "sparse" | "both" {
+    return "dense";
+  }
   /** Throws for a gradient that this optimizer cannot use. */
-  protected checkGradient(p: Tensor, g: Tensor): void {
+  protected checkGradient(p: Tensor, g: Tensor, group: ParamGroup<O>): void {
+    const operation = `${this.name}.step`;
+    const taken = this.gradients();
+    const sparse = g instanceof SparseTensor;
+    if (taken !== "both" && sparse !== (taken === "sparse")) {
+      const hint = sparse ? "Use SparseAdam, or SGD or Adagrad, or a layer without { sparse: true }." : "Use Adam.";
+      const fault = `does not support ${sparse ? "sparse" : "dense"} gradients`;
+      throw new DescentError("unsupported", operation, fault, { shape: p.shape }, hint);
+    }
+    const { weightDecay = 0, differentiable = false } = group as { weightDecay?: unknown; differentiable?: boolean };
+    if (sparse && (weightDecay !== 0 || differentiable)) {
+      const option = differentiable ? "differentiable" : "weightDecay";
+      const facts = { [option]: (group as Bag)[option] };
+      throw new DescentError("unsupported", operation, `${option} does not go with sparse gradients`, facts);
+    }
     if (g.dtype === p.dtype) return;
     const facts = { parameter: p.dtype, gradient: g.dtype };
-    throw new DescentError("dtype", `${this.name}.step`, "the gradient has another dtype than its parameter", facts);
+    throw new DescentError("dtype", operation, "the gradient has another dtype than its parameter", facts);
+  }
+
+  /** The rule applied to the rows that a sparse gradient touches: the cost is theirs, and other rows and their state stay. */
+  protected updateSparse(p: Tensor, given: SparseTensor, group: ParamGroup<O>): void {
+    const g = given.coalesce();
+    const setting = this.#setting(group);
+    const { state, counters } = this.#advance(p, group, setting);
+    if (g.nnz === 0) return;
+    const names = Object.keys(setting.buffers);
+    const whole = [p.detach(), ...names.map((name) => state[name] as Tensor)];
+    const [rows, ...buffers] = whole.map((x) => gatherRows(x, g)) as [Tensor, ...Tensor[]];
+    const operands = [rows, g.values, ...buffers, ...setting.hypers, ...Object.values<number>(counters)];
+    const updated = runTraced(this.#spec(setting, Object.keys(counters)), operands);
+    whole.forEach((x, k) => {
+      scatterRows(x, g, updated[k] as Tensor);
+    });
   }
 
   /** Reads a group's options; throws when an edit made them invalid. */

@@ -1,3 +1,6 @@
+import type { Optimizer } from "./optimizer.ts";
+import type { StateDict } from "./state-dict.ts";
+
 /** What registering a hook gives back. */
 export interface HookHandle {
   /** Takes the hook out again; a second call does nothing. */
@@ -22,8 +25,66 @@ export class Hooks<F> {
   get all(): readonly F[] {
     return this.#list.map(({ hook }) => hook);
   }
+}
 
-  get empty(): boolean {
-    return this.#list.length === 0;
+/** The one argument that `step` may have. */
+export type StepArguments = readonly [closure?: () => unknown];
+/** Runs before a step; may return other arguments for it, as a list. */
+export type StepPreHook = (optimizer: Optimizer<never>, args: StepArguments) => unknown;
+export type StepPostHook = (optimizer: Optimizer<never>, args: StepArguments) => void;
+type Watch = (optimizer: Optimizer<never>) => void;
+type Replace = (optimizer: Optimizer<never>, sd: StateDict) => StateDict | undefined;
+
+const globalPre = new Hooks<StepPreHook>();
+const globalPost = new Hooks<StepPostHook>();
+
+/** Runs `hook` before every step of every optimizer, ahead of their own hooks. */
+export const registerOptimizerStepPreHook = (hook: StepPreHook): HookHandle => globalPre.add(hook);
+/** Runs `hook` after every step of every optimizer, behind their own hooks. */
+export const registerOptimizerStepPostHook = (hook: StepPostHook): HookHandle => globalPost.add(hook);
+
+/** The hooks of one optimizer. */
+class OptimizerHooks {
+  readonly pre = new Hooks<StepPreHook>();
+  readonly post = new Hooks<StepPostHook>();
+  readonly save = new Hooks<Watch>();
+  readonly saved = new Hooks<Replace>();
+  readonly load = new Hooks<Replace>();
+  readonly loaded = new Hooks<Watch>();
+
+  /** Those of all optimizers are outermost. */
+  get beforeStep(): readonly StepPreHook[] {
+    return [...globalPre.all, ...this.pre.all];
+  }
+  get afterStep(): readonly StepPostHook[] {
+    return [...this.post.all, ...globalPost.all];
+  }
+}
+
+/** What of an optimizer is about hooks. */
+export abstract class Hooked {
+  protected readonly hooks = new OptimizerHooks();
+
+  registerStepPreHook(hook: StepPreHook): HookHandle {
+    return this.hooks.pre.add(hook);
+  }
+  registerStepPostHook(hook: StepPostHook): HookHandle {
+    return this.hooks.post.add(hook);
+  }
+  /** Runs before the state is packed. */
+  registerStateDictPreHook(hook: Watch, options?: { prepend?: boolean }): HookHandle {
+    return this.hooks.save.add(hook, options);
+  }
+  /** Sees the packed state, and may return another. */
+  registerStateDictPostHook(hook: Replace, options?: { prepend?: boolean }): HookHandle {
+    return this.hooks.saved.add(hook, options);
+  }
+  /** Sees the state to be loaded (a copy of its records), and may return another. */
+  registerLoadStateDictPreHook(hook: Replace, options?: { prepend?: boolean }): HookHandle {
+    return this.hooks.load.add(hook, options);
+  }
+  /** Runs when a state has been loaded. */
+  registerLoadStateDictPostHook(hook: Watch, options?: { prepend?: boolean }): HookHandle {
+    return this.hooks.loaded.add(hook, options);
   }
 }

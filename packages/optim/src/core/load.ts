@@ -24,7 +24,10 @@ export interface LoadTarget<O extends object> {
   readonly state: ReadonlyMap<Tensor, ParamState>;
   readonly check: (group: O, place: Place) => void;
   readonly shape: (key: string, p: Tensor) => readonly number[] | null;
-  readonly keys: (group: ParamGroup<O>) => { readonly tensors: readonly string[]; readonly numbers: readonly string[] };
+  readonly keys: (
+    group: ParamGroup<O>,
+    p: Tensor,
+  ) => { readonly tensors: readonly string[]; readonly numbers: readonly string[] };
 }
 
 /** Options that PyTorch does not have: a state saved there says nothing about them. */
@@ -97,8 +100,7 @@ function loadGroup<O extends object>(
     else if (loaded[name] instanceof Tensor) loaded[name] = hostNumber(operation, name, loaded[name]);
   }
   Object.assign(group, loaded, { params: [...present.params] });
-  if (present.paramNames && (saved.params as []).length !== present.params.length)
-    group.paramNames = present.paramNames;
+  if (present.paramNames) group.paramNames = present.paramNames;
   checkValues(operation, group, table as never, place);
   check(group as O, place);
   return group as ParamGroup<O>;
@@ -114,14 +116,14 @@ function faultIn<O extends object>(
   if (typeof from !== "object" || from === null) return "is no record";
   const saved = from as Bag;
   if (Object.keys(saved).length === 0) return null;
-  const { tensors, numbers } = keys(group);
+  const { tensors, numbers } = keys(group, p);
   const missing = [
     ...tensors.filter((key) => !(saved[key] instanceof Tensor)),
     ...numbers.filter((key) => typeof saved[key] !== "number" && !(saved[key] instanceof Tensor)),
   ];
   if (missing.length > 0) return `has no ${missing.join(", ")}`;
-  for (const [key, value] of Object.entries(saved)) {
-    if (!(value instanceof Tensor) || numbers.includes(key)) continue;
+  for (const key of tensors) {
+    const value = saved[key] as Tensor;
     const expected = shape(key, p);
     if (expected && expected.join() !== value.shape.join())
       return `${key} has shape [${value.shape.join(", ")}] instead of [${expected.join(", ")}]`;
@@ -135,7 +137,7 @@ function loadState<O extends object>(
   p: Tensor,
   group: ParamGroup<O>,
 ): ParamState {
-  const { numbers } = keys(group);
+  const { numbers } = keys(group, p);
   const dtype = ((group as { stateDtype?: DType | null }).stateDtype ?? p.dtype) as DType;
   const entries = Object.entries(from).map(([key, value]) => [
     key,

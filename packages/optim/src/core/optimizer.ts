@@ -1,5 +1,5 @@
-import { DescentError, type Tensor } from "@descent/tensor";
-import { type HookHandle, Hooks } from "./hooks.ts";
+import { DescentError, SparseTensor, type Tensor } from "@descent/tensor";
+import { Hooked, type StepArguments } from "./hooks.ts";
 import { loadInto } from "./load.ts";
 import { checkNames, checkValues, type Given, type ImplementationOption, type OptionTable } from "./options.ts";
 import { overwrite } from "./overwrite.ts";
@@ -23,24 +23,8 @@ export interface Description<O> {
   readonly flags?: readonly ImplementationOption[];
 }
 
-/** The one argument that `step` may have. */
-export type StepArguments = readonly [closure?: () => unknown];
-/** Runs before a step; may return other arguments for it, as a list. */
-export type StepPreHook = (optimizer: Optimizer<never>, args: StepArguments) => unknown;
-export type StepPostHook = (optimizer: Optimizer<never>, args: StepArguments) => void;
 /** Where a group stands, for messages. */
 export type Place = Readonly<Record<string, unknown>>;
-type Watch = (optimizer: Optimizer<never>) => void;
-type Replace = (optimizer: Optimizer<never>, sd: StateDict) => StateDict | undefined;
-
-const globalPre = new Hooks<StepPreHook>();
-const globalPost = new Hooks<StepPostHook>();
-
-/** Runs `hook` before every step of every optimizer, ahead of their own hooks. */
-export const registerOptimizerStepPreHook = (hook: StepPreHook): HookHandle => globalPre.add(hook);
-/** Runs `hook` after every step of every optimizer, behind their own hooks. */
-export const registerOptimizerStepPostHook = (hook: StepPostHook): HookHandle => globalPost.add(hook);
-
 /** Records copied, tensors shared: what a hook may edit freely. */
 const copyRecords = ({ state, param_groups, ...rest }: StateDict): StateDict => ({
   ...rest,
@@ -50,6 +34,10 @@ const copyRecords = ({ state, param_groups, ...rest }: StateDict): StateDict => 
   param_groups: param_groups.map((group) => ({ ...group })),
 });
 
+/** Without entries that are undefined. */
+const defined = (x: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(x).filter(([, value]) => value !== undefined));
+
 const isPromise = (x: unknown): x is Promise<unknown> =>
   typeof (x as Promise<unknown> | undefined)?.then === "function";
 
@@ -57,7 +45,7 @@ const isPromise = (x: unknown): x is Promise<unknown> =>
  * Base of every optimizer, with the semantics of torch.optim.Optimizer: parameter groups with live options, hooks, and a state
  * that can be saved and loaded. A subclass says what it is in `describe` and changes the parameters in `update`.
  */
-export abstract class Optimizer<O extends object> {
+export abstract class Optimizer<O extends object> extends Hooked {
   /** Options of groups that do not say otherwise; editing it changes groups that are added later. */
   readonly defaults: O;
   readonly paramGroups: ParamGroup<O>[] = [];
@@ -66,23 +54,16 @@ export abstract class Optimizer<O extends object> {
   /** Entries of a loaded state that belong to no parameter. */
   protected extraState: Record<string, unknown> = {};
   readonly #description: Description<O>;
-  readonly #hooks = {
-    pre: new Hooks<StepPreHook>(),
-    post: new Hooks<StepPostHook>(),
-    save: new Hooks<Watch>(),
-    saved: new Hooks<Replace>(),
-    load: new Hooks<Replace>(),
-    loaded: new Hooks<Watch>(),
-  };
-
   constructor(params: Params | Iterable<GivenGroup<Given<O>>>, options: Given<O> = {}) {
+    super();
     this.#description = this.describe();
     const { name, options: table } = this.#description;
     const groups = readGroups<Given<O>>(name, params);
     checkNames(name, options, table, []);
+    const given = defined(options);
     const defaults = Object.entries(table as OptionTable<Record<string, unknown>>).map(([key, { default: d }]) => [
       key,
-      (options as Record<string, unknown>)[key] ?? d,
+      key in given ? given[key] : d,
     ]);
     this.defaults = Object.fromEntries(defaults);
     checkValues(name, this.defaults, table);
@@ -99,7 +80,10 @@ export abstract class Optimizer<O extends object> {
     return p.shape;
   }
   /** Keys that the state of a parameter must have, once it has any. */
-  protected stateKeys(_group: ParamGroup<O>): {
+  protected stateKeys(
+    _group: ParamGroup<O>,
+    _p: Tensor,
+  ): {
     readonly tensors: readonly string[];
     readonly numbers: readonly string[];
   } {
@@ -122,7 +106,7 @@ export abstract class Optimizer<O extends object> {
   addParamGroup(group: GivenGroup<Given<O>>): void {
     const { name, options: table } = this.#description;
     const { params, names } = readParams(name, group as GivenGroup<unknown>);
-    const { params: _, ...given } = group as Record<string, unknown>;
+    const { params: _, ...given } = defined(group);
     const place = { group: this.paramGroups.length };
     checkNames(name, given, table, ["initialLr", "paramNames"]);
     const options = { ...this.defaults, ...given } as O;
@@ -145,12 +129,26 @@ export abstract class Optimizer<O extends object> {
   /** Throws for parameters this optimizer cannot take. */
   protected checkParams(_params: readonly Tensor[], _place: Place): void {}
 
+  /** Throws, before a step, for options that were edited into something invalid, and for sparse gradients. */
+  protected checkStep(): void {
+    const operation = `${this.name}.step`;
+    for (const [i, group] of this.paramGroups.entries()) {
+      checkValues(operation, group, this.#description.options, { group: i });
+      this.checkGroup(group, { group: i });
+    }
+    for (const { grad, shape } of this.parameters) {
+      if (!(grad instanceof SparseTensor)) continue;
+      const hint = "Use SparseAdam, or SGD or Adagrad, or a layer without { sparse: true }.";
+      throw new DescentError("unsupported", operation, "does not support sparse gradients", { shape }, hint);
+    }
+  }
+
   /** Clears all gradients: to null, or with `setToNone: false` to zeros in place. */
   zeroGrad({ setToNone = true }: { setToNone?: boolean } = {}): void {
     for (const { params } of this.paramGroups) {
       for (const p of params) {
         if (p.grad === null) continue;
-        if (setToNone) p.grad = null;
+        if (setToNone || p.grad instanceof SparseTensor) p.grad = null;
         else {
           if (p.grad.requiresGrad) p.grad = p.grad.detach();
           overwrite(p.grad, 0);
@@ -165,7 +163,7 @@ export abstract class Optimizer<O extends object> {
    */
   step<R = undefined>(closure?: () => R): R {
     let args: StepArguments = closure ? [closure] : [];
-    for (const hook of [...globalPre.all, ...this.#hooks.pre.all]) {
+    for (const hook of this.hooks.beforeStep) {
       const other = hook(this as never, args);
       if (other === undefined) continue;
       if (!Array.isArray(other)) {
@@ -181,7 +179,7 @@ export abstract class Optimizer<O extends object> {
       args = other as unknown as StepArguments;
     }
     const finish = (result: unknown): unknown => {
-      for (const hook of [...this.#hooks.post.all, ...globalPost.all]) hook(this as never, args);
+      for (const hook of this.hooks.afterStep) hook(this as never, args);
       this.#endStep();
       return result;
     };
@@ -209,34 +207,11 @@ export abstract class Optimizer<O extends object> {
     for (const { memory } of runtimes) memory.endStep();
   }
 
-  registerStepPreHook(hook: StepPreHook): HookHandle {
-    return this.#hooks.pre.add(hook);
-  }
-  registerStepPostHook(hook: StepPostHook): HookHandle {
-    return this.#hooks.post.add(hook);
-  }
-  /** Runs before the state is packed. */
-  registerStateDictPreHook(hook: Watch, options?: { prepend?: boolean }): HookHandle {
-    return this.#hooks.save.add(hook, options);
-  }
-  /** Sees the packed state, and may return another. */
-  registerStateDictPostHook(hook: Replace, options?: { prepend?: boolean }): HookHandle {
-    return this.#hooks.saved.add(hook, options);
-  }
-  /** Sees the state to be loaded (a copy of its records), and may return another. */
-  registerLoadStateDictPreHook(hook: Replace, options?: { prepend?: boolean }): HookHandle {
-    return this.#hooks.load.add(hook, options);
-  }
-  /** Runs when a state has been loaded. */
-  registerLoadStateDictPostHook(hook: Watch, options?: { prepend?: boolean }): HookHandle {
-    return this.#hooks.loaded.add(hook, options);
-  }
-
   /** The state in PyTorch's shape and spelling; its tensors are the live ones. */
   stateDict(): StateDict {
-    for (const hook of this.#hooks.save.all) hook(this as never);
+    for (const hook of this.hooks.save.all) hook(this as never);
     let sd = pack(this.paramGroups, this.state, this.extraState, this.#description.flags ?? []);
-    for (const hook of this.#hooks.saved.all) sd = hook(this as never, sd) ?? sd;
+    for (const hook of this.hooks.saved.all) sd = hook(this as never, sd) ?? sd;
     return sd;
   }
 
@@ -246,13 +221,28 @@ export abstract class Optimizer<O extends object> {
    */
   loadStateDict(saved: StateDict, options: LoadOptions = {}): void {
     let sd = saved;
-    for (const hook of this.#hooks.load.all) sd = hook(this as never, copyRecords(sd)) ?? sd;
+    for (const hook of this.hooks.load.all) sd = hook(this as never, copyRecords(sd)) ?? sd;
     const { groups, state, extra } = loadInto(this.#target(), sd, options);
     this.paramGroups.splice(0, this.paramGroups.length, ...groups);
     this.state.clear();
     for (const [p, own] of state) this.state.set(p, own);
     this.extraState = extra;
-    for (const hook of this.#hooks.loaded.all) hook(this as never);
+    for (const hook of this.hooks.loaded.all) hook(this as never);
+  }
+
+  /** The same optimizer, options and state, over other parameters (default: the same ones), in the order of `parameters`. */
+  clone(params: readonly Tensor[] = this.parameters): this {
+    let next = 0;
+    const groups = this.paramGroups.map((group) => ({
+      ...group,
+      params: group.params.map((_, i) => {
+        const p = params[next++] as Tensor;
+        return group.paramNames ? [group.paramNames[i], p] : p;
+      }),
+    }));
+    const copy = new (this.constructor as new (groups: unknown, options: O) => this)(groups, this.defaults);
+    copy.loadStateDict(pack(this.paramGroups, this.state, this.extraState, []));
+    return copy;
   }
 
   #target() {
@@ -262,12 +252,12 @@ export abstract class Optimizer<O extends object> {
       state: this.state,
       check: (group: O, place: Readonly<Record<string, unknown>>) => this.checkGroup(group, place),
       shape: (key: string, p: Tensor) => this.stateShape(key, p),
-      keys: (group: ParamGroup<O>) => this.stateKeys(group),
+      keys: (group: ParamGroup<O>, p: Tensor) => this.stateKeys(group, p),
     };
   }
 
   /** The groups and their options, as PyTorch prints them. */
-  toString(): string {
+  override toString(): string {
     const show = (x: unknown): string => (Array.isArray(x) ? `[${x.map(show).join(", ")}]` : String(x));
     const groups = this.paramGroups.map((group, i) => {
       const lines = Object.entries(group)

@@ -30,6 +30,8 @@ export const unit: Range = ["at least 0 and below 1", (x) => x >= 0 && x < 1];
 export const fraction: Range = ["from 0 to 1", (x) => x >= 0 && x <= 1];
 export const belowOne: Range = ["above 0 and below 1", (x) => x > 0 && x < 1];
 export const aboveOne: Range = ["above 1", (x) => x > 1];
+export const atMostZero: Range = ["a finite number of at most 0", (x) => x <= 0];
+export const oneAndMore: Range = ["a finite number of at least 1", (x) => x >= 1];
 export const natural: Range = ["an integer of at least 0", (x) => x >= 0 && Number.isInteger(x)];
 
 const inside = ([, test]: Range, x: unknown): boolean => typeof x === "number" && Number.isFinite(x) && test(x);

@@ -1,4 +1,4 @@
-import { DescentError, isFloat, Tensor } from "@descent/tensor";
+import { DescentError, isFloat, SparseTensor, Tensor } from "@descent/tensor";
 
 /** Parameters as `model.parameters()` gives them, or with names as `model.namedParameters()` does. */
 export type Params = Iterable<Tensor> | Iterable<readonly [string, Tensor]>;
@@ -85,6 +85,7 @@ export function checkParam(operation: string, p: Tensor, facts: object, differen
     const all = { ...facts, dtype: p.dtype };
     fail("dtype", operation, "only floating point tensors can be optimized", all, 'Make it with { dtype: "float32" }.');
   }
+  if (p instanceof SparseTensor) fail("argument", operation, "a parameter is sparse", facts, "Parameters are dense.");
   if (!p.isLeaf() && !differentiable) {
     const all = { ...facts, shape: p.shape };
     fail(

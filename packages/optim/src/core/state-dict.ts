@@ -1,4 +1,4 @@
-import { DescentError, type DType, isFloat, Tensor, tensor } from "@descent/tensor";
+import { DescentError, type DType, isFloat, SparseTensor, Tensor, tensor } from "@descent/tensor";
 import { implementationOptions, toCamel, toSnake } from "./options.ts";
 import { overwrite } from "./overwrite.ts";
 import type { ParamGroup } from "./param-groups.ts";
@@ -166,6 +166,10 @@ function denseStrides(p: Tensor): number[] {
 export function adopt(value: unknown, p: Tensor, dtype: DType): unknown {
   if (Array.isArray(value)) return value.map((x) => adopt(x, p, dtype));
   if (isRecord(value)) return Object.fromEntries(Object.entries(value).map(([k, x]) => [k, adopt(x, p, dtype)]));
+  if (value instanceof SparseTensor) {
+    const [indices, values] = [adopt(value.indices, p, dtype), adopt(value.values, p, dtype)] as [Tensor, Tensor];
+    return new SparseTensor(indices, values, value.shape, value.isCoalesced);
+  }
   if (!(value instanceof Tensor)) return value;
   const here = value.runtime === p.runtime ? value.detach() : transfer(value, p);
   return stateTensor(p, here, isFloat(value.dtype) ? dtype : value.dtype, sameShape(value, p) ? p.shape : value.shape);

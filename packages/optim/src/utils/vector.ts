@@ -5,9 +5,9 @@ const list = (params: Iterable<Tensor>): Tensor[] => (params instanceof Tensor ?
 
 /**
  * All elements of `params`, one parameter after the other, as one vector: a copy without gradient history
- * (torch.nn.utils.parameters_to_vector, which records).
+ * (torch.nn.utils.parameters_to_vector, which records). `of` gives another tensor or number for each, for example its gradient.
  */
-export function parametersToVector(params: Iterable<Tensor>): Tensor {
+export function parametersToVector(params: Iterable<Tensor>, of: (p: Tensor) => Tensor | number = (p) => p): Tensor {
   const all = list(params);
   const [first] = all;
   if (!first) throw new DescentError("argument", "parametersToVector", "there are no parameters");
@@ -20,7 +20,8 @@ export function parametersToVector(params: Iterable<Tensor>): Tensor {
       const facts = { first: `${dtype} on ${first.backend.name}`, other: `${p.dtype} on ${p.backend.name}` };
       throw new DescentError("dtype", "parametersToVector", "the parameters differ in dtype or backend", facts);
     }
-    overwrite(part(vector, offset, p), p.detach());
+    const value = of(p);
+    overwrite(partOf(vector, offset, p), typeof value === "number" ? value : value.detach());
     offset += p.size;
   }
   return vector;
@@ -40,13 +41,13 @@ export function vectorToParameters(vector: Tensor, params: Iterable<Tensor>): vo
   const source = vector.detach();
   let offset = 0;
   for (const p of all) {
-    overwrite(p.detach(), part(source, offset, p));
+    overwrite(p.detach(), partOf(source, offset, p));
     offset += p.size;
   }
 }
 
 /** The elements of a vector from `offset` on, seen in the shape of `p`. */
-function part(vector: Tensor, offset: number, p: Tensor): Tensor {
+export function partOf(vector: Tensor, offset: number, p: Tensor): Tensor {
   const step = vector.strides[0] as number;
   const strides = p.shape.map((_, axis) => step * p.shape.slice(axis + 1).reduce((a, b) => a * b, 1));
   return vector.make(vector.storage, p.shape, strides, vector.offset + offset * step);
