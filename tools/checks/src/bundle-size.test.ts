@@ -45,7 +45,7 @@ const budgets: readonly Budget[] = [
       export { variable } from "@descent/autograd";
       export { Adam } from "@descent/optim";
       export { wasm } from "@descent/backend-wasm";`,
-    limit: 66 * KB, // the aim is 50, as above
+    limit: 72 * KB, // the aim is 50, as above
   },
 ];
 

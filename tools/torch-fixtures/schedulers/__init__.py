@@ -1,4 +1,7 @@
-"""Schedules: traces and states from PyTorch, and a check of the states that @descent/lr-scheduler saves."""
+"""Schedules: traces and states from PyTorch, and a check of the states that @descent/lr-scheduler saves.
+
+Writes to packages/lr-scheduler/fixtures. The check runs the package, so it needs `npm run setup` first.
+"""
 
 from __future__ import annotations
 
