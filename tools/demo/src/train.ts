@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { noGrad } from "@descent/autograd";
 import { DataLoader, type TensorDataset } from "@descent/data";
 import { OneCycleLR } from "@descent/lr-scheduler";
@@ -23,7 +22,8 @@ export interface TrainOptions {
   readonly seed: number;
   /** The highest learning rate of the cycle. */
   readonly maxLr: number;
-  readonly report: (progress: Progress) => void;
+  /** Told about 100 times; the run waits for what it returns. */
+  readonly report: (progress: Progress) => void | Promise<void>;
   /** Asked after every report; true ends the run early. */
   readonly stopped: () => boolean;
 }
@@ -57,8 +57,7 @@ export async function train(model: nn.Module, data: Digits, options: TrainOption
       const now = performance.now();
       const samplesPerSecond = (every * batchSize * 1000) / (now - last);
       last = now;
-      report({ step, steps, epoch, loss: lossValue, accuracy, lr, samplesPerSecond });
-      await nextTurn(); // lets Ctrl-C through: the cpu backend computes in this very thread
+      await report({ step, steps, epoch, loss: lossValue, accuracy, lr, samplesPerSecond });
       if (stopped()) return false;
     }
   }
