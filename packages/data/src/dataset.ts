@@ -1,5 +1,5 @@
 import { type Backend, DescentError, type Tensor, tensor } from "@descent/tensor";
-import { checkSeed, RandomStream } from "./random.ts";
+import { checkSeed, streamOf } from "./random.ts";
 
 /** Samples by number. Any object with these members is one; a `get` that gives a promise is for `for await` loops. */
 export interface Dataset<Sample> {
@@ -130,7 +130,7 @@ export function randomSplit<Sample>(
 ): Subset<Sample>[] {
   checkSeed("randomSplit", seed);
   const counts = countsOf(dataset.length, lengths);
-  const order = new RandomStream(seed, 0).permutation(dataset.length);
+  const order = streamOf(seed, 0).permutation(dataset.length);
   let start = 0;
   return counts.map((count) => {
     const indices = order.subarray(start, start + count);

@@ -1,7 +1,6 @@
-import { checkOptions, currentRuntime, DescentError, type Runtime, runtimeOf } from "@descent/tensor";
+import { checkOptions, currentRuntime, DescentError, Pace, type Runtime, runtimeOf } from "@descent/tensor";
 import { type Collated, collate } from "./collate.ts";
 import type { Dataset } from "./dataset.ts";
-import { Pace } from "./pace.ts";
 import { RandomSampler, type Sampler, SequentialSampler } from "./samplers.ts";
 
 export interface DataLoaderOptions<Sample, Batch> {

@@ -1,5 +1,5 @@
-import { checkOptions, DescentError } from "@descent/tensor";
-import { checkSeed, RandomStream } from "./random.ts";
+import { checkOptions, DescentError, type RandomStream } from "@descent/tensor";
+import { checkSeed, streamOf } from "./random.ts";
 
 /** In which order an epoch visits the samples of a dataset. */
 export interface Sampler {
@@ -47,7 +47,7 @@ export class RandomSampler implements Sampler {
   }
 
   indices(epoch: number): ArrayLike<number> {
-    const random = new RandomStream(this.#seed, epoch);
+    const random = streamOf(this.#seed, epoch);
     if (this.#replacement) return Int32Array.from({ length: this.length }, () => random.below(this.#count));
     const order: number[] = [];
     while (order.length < this.length) {
@@ -92,7 +92,7 @@ export class WeightedRandomSampler implements Sampler {
   }
 
   indices(epoch: number): ArrayLike<number> {
-    const random = new RandomStream(this.#seed, epoch);
+    const random = streamOf(this.#seed, epoch);
     return this.#replacement ? this.#withReplacement(random) : this.#without(random);
   }
 

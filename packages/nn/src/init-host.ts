@@ -1,6 +1,5 @@
 import { noGrad } from "@descent/autograd";
-import { checkOptions, DescentError, type Tensor, tensor } from "@descent/tensor";
-import { drawStream } from "./pending.ts";
+import { checkOptions, DescentError, defaultGenerator, type Tensor, tensor } from "@descent/tensor";
 
 // Initialisers that compute their numbers here rather than on the backend: they run once, and would be slower to say there.
 
@@ -22,6 +21,12 @@ export function checkRank(operation: string, { shape }: Tensor, fits: boolean, n
 }
 
 type Uniform = () => number;
+
+/** Uniform numbers in [0, 1): one more draw from the generator that `manualSeed` seeds. */
+function hostUniform(): Uniform {
+  const stream = defaultGenerator.stream();
+  return () => stream.next();
+}
 
 /** A standard normal number. Box & Muller 1958. */
 const normal = (uniform: Uniform): number =>
@@ -54,7 +59,7 @@ export function truncNormal_(t: Tensor, options: TruncNormalOptions = {}): Tenso
   const { mean = 0, std = 1, a = -2, b = 2 } = options;
   if (!(a < b && std > 0))
     throw new DescentError("argument", "truncNormal_", "needs a < b, and a positive std", { a, b, std });
-  const uniform = drawStream();
+  const uniform = hostUniform();
   const [low, high] = [(a - mean) / std, (b - mean) / std];
   return write_(
     t,
@@ -94,7 +99,7 @@ export function orthogonal_(t: Tensor, options: { readonly gain?: number } = {})
   const rows = t.shape[0] as number;
   const columns = t.size / rows;
   const flat = rows < columns;
-  const vectors = orthonormal(Math.min(rows, columns), Math.max(rows, columns), drawStream());
+  const vectors = orthonormal(Math.min(rows, columns), Math.max(rows, columns), hostUniform());
   const at = (row: number, column: number) => (flat ? vectors[row]?.[column] : vectors[column]?.[row]) as number;
   return write_(
     t,
@@ -112,7 +117,7 @@ export function sparse_(t: Tensor, sparsity: number, options: { readonly std?: n
   if (!(sparsity >= 0 && sparsity <= 1))
     throw new DescentError("argument", "sparse_", "sparsity is no share", { sparsity }, "It is between 0 and 1.");
   const { std = 0.01 } = options;
-  const uniform = drawStream();
+  const uniform = hostUniform();
   const [rows, columns] = t.shape as [number, number];
   const numbers = new Float64Array(t.size).map(() => std * normal(uniform));
   for (let column = 0; column < columns; column++) {

@@ -1,6 +1,12 @@
-import { checkOptions, DescentError, nearest, type Tensor } from "@descent/tensor";
+import {
+  checkOptions,
+  DescentError,
+  nearest,
+  normal_ as normal,
+  type Tensor,
+  uniform_ as uniform,
+} from "@descent/tensor";
 import { checkRank, unrecorded, write_ } from "./init-host.ts";
-import { uniform } from "./pending.ts";
 
 /**
  * Ways to fill a tensor before training (torch.nn.init). All change the tensor itself, record nothing and return it; the random
@@ -59,8 +65,7 @@ export function calculateFans({ shape }: Tensor): { fanIn: number; fanOut: numbe
 /** Uniform in [low, high). */
 export const uniform_ = (t: Tensor, low = 0, high = 1): Tensor => unrecorded(t, (x) => uniform(x, low, high));
 /** Normal with mean and standard deviation. */
-export const normal_ = (t: Tensor, mean = 0, std = 1): Tensor =>
-  unrecorded(t, (x) => uniform(x, mean - std, mean + std));
+export const normal_ = (t: Tensor, mean = 0, std = 1): Tensor => unrecorded(t, (x) => normal(x, mean, std));
 export const constant_ = (t: Tensor, value: number): Tensor => unrecorded(t, (x) => x.fill_(value));
 export const ones_ = (t: Tensor): Tensor => constant_(t, 1);
 export const zeros_ = (t: Tensor): Tensor => constant_(t, 0);

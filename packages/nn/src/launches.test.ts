@@ -24,11 +24,14 @@ function counts(f: (x: Tensor) => Tensor, ...shape: number[]): [forward: string[
   return [forward, launches(() => y.backward(g))];
 }
 
-const linear = () => new nn.Linear(5, 4);
+const linear = (...then: nn.Module[]) => {
+  const model = new nn.Sequential(new nn.Linear(5, 4), ...then);
+  return (x: Tensor) => model.forward(x);
+};
 const table: [string, () => (x: Tensor) => Tensor, number[], forward: number, backward: number][] = [
-  ["linear, bias and ReLU", () => (x) => new nn.Sequential(linear(), new nn.ReLU()).forward(x), [3, 5], 1, 4],
-  ["linear, bias and GELU", () => (x) => new nn.Sequential(linear(), new nn.GELU()).forward(x), [3, 5], 1, 4],
-  ["linear and bias", () => (x) => linear().forward(x), [3, 5], 1, 3],
+  ["linear, bias and ReLU", () => linear(new nn.ReLU()), [3, 5], 1, 4],
+  ["linear, bias and GELU", () => linear(new nn.GELU()), [3, 5], 1, 4],
+  ["linear and bias", () => linear(), [3, 5], 1, 3],
   ["softmax", () => (x) => new nn.Softmax(1).forward(x), [3, 5], 1, 1],
   ["logSoftmax", () => (x) => new nn.LogSoftmax(1).forward(x), [3, 5], 1, 1],
   ["crossEntropy", () => (x) => nn.crossEntropy(x, classes()), [3, 5], 2, 1],

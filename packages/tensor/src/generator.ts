@@ -1,15 +1,11 @@
 import { DescentError } from "@descent/backend";
-
-/** Four 32-bit words that number one draw: the seed, then how many draws were made before. Given to a program as numbers, so a draw never recompiles. */
-export type RandomKey = readonly [key0: number, key1: number, stream0: number, stream1: number];
+import { type RandomKey, RandomStream, words } from "./random-stream.ts";
 
 /** The state of a generator: plain numbers, to be saved with a model. */
 export interface RngState {
   readonly seed: number;
   readonly offset: number;
 }
-
-const words = (x: number): [number, number] => [x >>> 0, Math.floor(x / 2 ** 32)];
 
 /**
  * A source of random numbers: counter-based (Philox4x32-10), so that draw number `offset` of a seed has the same bits on every
@@ -53,6 +49,10 @@ export class Generator {
   next(): RandomKey {
     return [...words(this.#seed), ...words(this.#offset++)];
   }
+  /** One more draw, as numbers on the host. */
+  stream(): RandomStream {
+    return new RandomStream(this.next());
+  }
 }
 
 /** The generator that is used where none is given. */
@@ -63,5 +63,3 @@ export const manualSeed = (seed: number): Generator => defaultGenerator.manualSe
 /** The state of the default generator, and its restoration. */
 export const getRngState = (): RngState => defaultGenerator.getState();
 export const setRngState = (state: RngState): Generator => defaultGenerator.setState(state);
-/** The key of one more draw from the default generator. */
-export const drawKey = (): RandomKey => defaultGenerator.next();

@@ -18,6 +18,61 @@ export {
 } from "@descent/backend";
 export { type CreateOptions, empty, tensor } from "./create.ts";
 export { applyTraced } from "./differentiate.ts";
+export { arange, emptyLike, eye, full, fullLike, linspace, ones, onesLike, zeros, zerosLike } from "./fill.ts";
+export { defaultGenerator, Generator, getRngState, manualSeed, type RngState, setRngState } from "./generator.ts";
+export type { Memory, MemoryReport } from "./memory.ts";
+export {
+  celu,
+  elu,
+  type GeluOptions,
+  gelu,
+  hardshrink,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  relu,
+  relu6,
+  selu,
+  silu,
+  softplus,
+  softshrink,
+  softsign,
+  tanhshrink,
+  threshold,
+} from "./ops/activations.ts";
+export {
+  type AlphaOptions,
+  abs,
+  add,
+  atan2,
+  bitwiseAnd,
+  bitwiseNot,
+  bitwiseOr,
+  bitwiseXor,
+  copysign,
+  type DivOptions,
+  div,
+  floorDivide,
+  fmax,
+  fmin,
+  fmod,
+  hypot,
+  logaddexp,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  pow,
+  reciprocal,
+  remainder,
+  sign,
+  square,
+  sub,
+  xlogy,
+} from "./ops/arithmetic.ts";
 export {
   type AvgPoolOptions,
   adaptiveAvgPool1d,
@@ -26,6 +81,21 @@ export {
   avgPool2d,
   avgPool3d,
 } from "./ops/avg-pool.ts";
+export {
+  eq,
+  ge,
+  gt,
+  isfinite,
+  isinf,
+  isnan,
+  le,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+  lt,
+  ne,
+} from "./ops/compare.ts";
 export { clone, contiguous } from "./ops/contiguous.ts";
 export {
   type ConvOptions,
@@ -38,13 +108,51 @@ export {
   convTranspose3d,
   type PerAxis,
 } from "./ops/conv.ts";
+export { to } from "./ops/copy.ts";
+export type { Elementwise, Operand } from "./ops/define.ts";
+export { bernoulli_, type GeneratorOption, normal_, uniform_ } from "./ops/draw.ts";
 export { einsum } from "./ops/einsum.ts";
-export { add, div, exp, gt, mul, neg, sub, to } from "./ops/elementwise.ts";
 export { argmax, argmin, max, min } from "./ops/extrema.ts";
 export type { Activation } from "./ops/fused.ts";
 export { type EmbeddingOptions, embedding, gather, indexSelect, takeAlongDim } from "./ops/gather.ts";
 export { cat, flip, meshgrid, repeat, repeatInterleave, roll, stack, tile } from "./ops/join.ts";
 export { maskedFill, maskedSelect, maskedSelectSync, nonzero, nonzeroSync } from "./ops/masked.ts";
+export {
+  acos,
+  acosh,
+  asin,
+  asinh,
+  atan,
+  atanh,
+  ceil,
+  cos,
+  cosh,
+  erf,
+  erfc,
+  exp,
+  exp2,
+  expm1,
+  floor,
+  frac,
+  type LogitOptions,
+  log,
+  log1p,
+  log2,
+  log10,
+  logit,
+  type NanToNumOptions,
+  nanToNum,
+  type RoundOptions,
+  round,
+  rsqrt,
+  sigmoid,
+  sin,
+  sinh,
+  sqrt,
+  tan,
+  tanh,
+  trunc,
+} from "./ops/math.ts";
 export {
   type AddProductOptions,
   addmm,
@@ -95,6 +203,16 @@ export {
   unbind,
 } from "./ops/select.ts";
 export { logSoftmax, type SoftmaxOptions, softmax } from "./ops/softmax.ts";
+export {
+  addcdiv,
+  addcmul,
+  type ClampOptions,
+  clamp,
+  clampMax,
+  clampMin,
+  lerp,
+  type ValueOptions,
+} from "./ops/ternary.ts";
 export { tril, triu } from "./ops/triangle.ts";
 export { type Unique, type UniqueOptions, unique, uniqueSync } from "./ops/unique.ts";
 export {
@@ -111,8 +229,24 @@ export {
   unsqueeze,
   view,
 } from "./ops/view.ts";
+export { where } from "./ops/where.ts";
 export { checkOptions } from "./options.ts";
+export { Pace } from "./pace.ts";
+export {
+  bernoulli,
+  normal,
+  type RandomOptions,
+  rand,
+  randint,
+  randintLike,
+  randLike,
+  randn,
+  randnLike,
+  randperm,
+} from "./random.ts";
+export { type RandomKey, RandomStream } from "./random-stream.ts";
 export { currentRuntime, Runtime, runtimeOf, use, useSync } from "./runtime.ts";
+export { dispose, keep, memory, Scope, scope, steps, unkeep } from "./scope.ts";
 export { gatherRows, SparseTensor, scatterRows, sumOfGradients } from "./sparse.ts";
 export { type Backward, type BackwardOptions, record, type Tape, type TapeEntry, tapeOf } from "./tape.ts";
 export { type Nested, Tensor, type TensorData } from "./tensor.ts";

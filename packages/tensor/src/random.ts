@@ -1,4 +1,4 @@
-import { DescentError, dtypeKind, philox, type Shape, type Value } from "@descent/backend";
+import { DescentError, dtypeKind, type Shape, type Value } from "@descent/backend";
 import { type CreateOptions, empty, tensor } from "./create.ts";
 import { defaultGenerator, type Generator } from "./generator.ts";
 import type { Operand } from "./ops/define.ts";
@@ -72,14 +72,7 @@ export function randperm(n: number, options: RandomOptions = {}): Tensor {
   const { generator = defaultGenerator, dtype = "int64", ...rest } = options;
   if (!Number.isInteger(n) || n < 0)
     throw new DescentError("argument", "randperm", "n is no count", { n }, "It is an integer of at least 0.");
-  const [key0, key1, stream0, stream1] = generator.next();
-  const order = Int32Array.from({ length: n }, (_, i) => i);
-  for (let i = n - 1; i > 0; i--) {
-    const [word] = philox([i, 0, stream0, stream1], [key0, key1]);
-    const j = Math.floor((word / 2 ** 32) * (i + 1));
-    [order[i], order[j]] = [order[j] as number, order[i] as number];
-  }
-  return tensor(order, { dtype, ...rest });
+  return tensor(generator.stream().permutation(n), { dtype, ...rest });
 }
 /** Ones and zeros: each element of `p` is the probability of a one. */
 export function bernoulli(p: Tensor, options: { generator?: Generator } = {}): Tensor {

@@ -1,7 +1,9 @@
 import {
   checkOptions,
   DescentError,
+  defaultGenerator,
   philoxValues,
+  type RandomKey,
   record,
   runTraced,
   type Tensor,
@@ -9,7 +11,6 @@ import {
   type Value,
 } from "@descent/tensor";
 import { Module } from "../module.ts";
-import { drawKey, type RandomKey } from "../pending.ts";
 
 function checkProbability(operation: string, p: number): number {
   if (p >= 0 && p <= 1) return p;
@@ -50,7 +51,7 @@ export function dropout(x: Tensor, p = 0.5, options: { readonly training?: boole
   checkOptions("dropout", options, ["training"]);
   checkProbability("dropout", p);
   const { training = true } = options;
-  return training && p > 0 ? drop(x, p, drawKey(x.size)) : x;
+  return training && p > 0 ? drop(x, p, defaultGenerator.next()) : x;
 }
 
 /** `dropout` while training, nothing in evaluation (torch.nn.Dropout). */

@@ -1,7 +1,6 @@
-import { type CreateOptions, checkOptions, DescentError, type Tensor } from "@descent/tensor";
+import { type CreateOptions, checkOptions, DescentError, ones, type Tensor, zeros } from "@descent/tensor";
 import { Module } from "../module.ts";
 import { Buffer, Parameter } from "../parameter.ts";
-import { ones, zeros } from "../pending.ts";
 import { batchStandardize, standardizeWith, track } from "./normalize.ts";
 
 export interface BatchNormOptions extends CreateOptions {

@@ -1,7 +1,6 @@
-import { type CreateOptions, checkOptions, DescentError, type Tensor } from "@descent/tensor";
+import { type CreateOptions, checkOptions, DescentError, ones, type Tensor, zeros } from "@descent/tensor";
 import { Module } from "../module.ts";
 import { Parameter } from "../parameter.ts";
-import { ones, zeros } from "../pending.ts";
 import { scaleToUnit, standardize } from "./normalize.ts";
 
 /** The axes at the end of `x` that `shape` describes; throws where they differ. */
