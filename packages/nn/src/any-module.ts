@@ -1,4 +1,4 @@
-import { type Backend, DescentError, type DType, isFloat, type Tensor } from "@descent/tensor";
+import { type Backend, DescentError, type DType, isFloat, SparseTensor, type Tensor } from "@descent/tensor";
 import { move } from "./move.ts";
 import { Buffer, Parameter, rebind, setRequiresGrad } from "./parameter.ts";
 import { type LoadResult, load, type StateDict } from "./state.ts";
@@ -127,11 +127,12 @@ export abstract class AnyModule {
     return this;
   }
 
-  /** Clears the gradients; with `setToNone: false` fills them with zeros instead. */
+  /** Clears the gradients; with `setToNone: false` fills them with zeros instead, except sparse ones. */
   zeroGrad({ setToNone = true }: { readonly setToNone?: boolean } = {}): void {
     for (const parameter of this.parameters()) {
-      if (setToNone || parameter.grad === null) parameter.grad = null;
-      else parameter.grad.detach().zero_();
+      const { grad } = parameter;
+      if (setToNone || grad === null || grad instanceof SparseTensor) parameter.grad = null;
+      else grad.detach().zero_();
     }
   }
 

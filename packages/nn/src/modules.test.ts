@@ -199,9 +199,9 @@ test("says what is wrong", () => {
     Rows run from 0 to 2."
   `);
   expect(message(() => new nn.Embedding(3, 2).forward(tensor([3], { dtype: "int64" })))).toMatchInlineSnapshot(`
-    "Embedding: an index is out of range
-      index       3
-      at position 0
+    "embedding: index out of range
+      index  3
+      extent 3
     Indices run from 0 to 2."
   `);
   expect(message(() => new nn.Unflatten(1, [3, 4]).forward(x))).toMatchInlineSnapshot(`

@@ -18,6 +18,7 @@ export {
 } from "@descent/backend";
 export { type CreateOptions, empty, tensor } from "./create.ts";
 export { applyTraced } from "./differentiate.ts";
+export { type EmbeddingOptions, embedding } from "./embedding.ts";
 export { arange, emptyLike, eye, full, fullLike, linspace, ones, onesLike, zeros, zerosLike } from "./fill.ts";
 export { defaultGenerator, Generator, getRngState, manualSeed, type RngState, setRngState } from "./generator.ts";
 export type { Memory, MemoryReport } from "./memory.ts";
@@ -114,7 +115,7 @@ export { bernoulli_, type GeneratorOption, normal_, uniform_ } from "./ops/draw.
 export { einsum } from "./ops/einsum.ts";
 export { argmax, argmin, max, min } from "./ops/extrema.ts";
 export type { Activation } from "./ops/fused.ts";
-export { type EmbeddingOptions, embedding, gather, indexSelect, takeAlongDim } from "./ops/gather.ts";
+export { gather, indexSelect, takeAlongDim } from "./ops/gather.ts";
 export { cat, flip, meshgrid, repeat, repeatInterleave, roll, stack, tile } from "./ops/join.ts";
 export { maskedFill, maskedSelect, maskedSelectSync, nonzero, nonzeroSync } from "./ops/masked.ts";
 export {

@@ -1,7 +1,6 @@
 import { noGrad } from "@descent/autograd";
 import { type CreateOptions, checkOptions, DescentError, embedding, empty, type Tensor } from "@descent/tensor";
 import { checkCount } from "../check.ts";
-import { checkIndices } from "../indices.ts";
 import { normal_ } from "../init.ts";
 import { Module } from "../module.ts";
 import { Parameter } from "../parameter.ts";
@@ -9,6 +8,8 @@ import { Parameter } from "../parameter.ts";
 export interface EmbeddingModuleOptions extends CreateOptions {
   /** The row that stands for padding: zeros at first, and never changed by a gradient. Negative ones count from the end. */
   readonly paddingIdx?: number | null;
+  /** Whether gradients are `SparseTensor`s of the rows in use, for optimizers that take them, such as SparseAdam. Default: false. */
+  readonly sparse?: boolean;
 }
 
 /**
@@ -19,13 +20,14 @@ export class Embedding extends Module {
   readonly numEmbeddings: number;
   readonly embeddingDim: number;
   readonly paddingIdx: number | null;
+  readonly sparse: boolean;
   /** [numEmbeddings, embeddingDim]. */
   readonly weight: Parameter;
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingModuleOptions = {}) {
     super();
-    checkOptions("Embedding", options, ["paddingIdx", "dtype", "backend"]);
-    const { paddingIdx = null, ...where } = options;
+    checkOptions("Embedding", options, ["paddingIdx", "sparse", "dtype", "backend"]);
+    const { paddingIdx = null, sparse = false, ...where } = options;
     this.numEmbeddings = checkCount("Embedding", "numEmbeddings", numEmbeddings);
     this.embeddingDim = checkCount("Embedding", "embeddingDim", embeddingDim);
     if (
@@ -36,6 +38,7 @@ export class Embedding extends Module {
       throw new DescentError("argument", "Embedding", "paddingIdx is no row", { paddingIdx }, hint);
     }
     this.paddingIdx = paddingIdx !== null && paddingIdx < 0 ? paddingIdx + numEmbeddings : paddingIdx;
+    this.sparse = sparse;
     this.weight = new Parameter(empty([numEmbeddings, embeddingDim], where));
     normal_(this.weight);
     const { paddingIdx: padding } = this;
@@ -43,11 +46,10 @@ export class Embedding extends Module {
   }
 
   override forward(index: Tensor): Tensor {
-    checkIndices("Embedding", index, this.numEmbeddings);
-    return embedding(index, this.weight, { paddingIdx: this.paddingIdx });
+    return embedding(index, this.weight, { paddingIdx: this.paddingIdx, sparse: this.sparse });
   }
   protected override extraRepr(): string {
     const padding = this.paddingIdx === null ? "" : `, paddingIdx=${this.paddingIdx}`;
-    return `${this.numEmbeddings}, ${this.embeddingDim}${padding}`;
+    return `${this.numEmbeddings}, ${this.embeddingDim}${padding}${this.sparse ? ", sparse=true" : ""}`;
   }
 }

@@ -2,11 +2,9 @@ import { DescentError } from "@descent/backend";
 import { broadcastShapes, normalizeAxis } from "../shape.ts";
 import { record } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
-import { eq as equal } from "./compare.ts";
 import { checkIndex, checkIndexDType, gatherOf, indexAlong } from "./indexed.ts";
-import { maskedFill } from "./masked.ts";
 import { spread } from "./scatter.ts";
-import { expand, flatten, reshape, unsqueeze } from "./view.ts";
+import { expand, flatten } from "./view.ts";
 
 /** Elements of `x` along `dim` at the places in `index`: out[i, j] = x[index[i, j], j] for dim 0 (torch.gather). */
 export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
@@ -40,34 +38,4 @@ export function takeAlongDim(x: Tensor, index: Tensor, dim: number | null = null
   const shape = broadcastShapes("takeAlongDim", [beside(x), beside(index)]);
   const grown = (own: Tensor) => expand(own, shape.map((extent, k) => (k === axis ? (own.shape[k] as number) : extent))); // biome-ignore format: one line
   return gather(grown(x), axis, grown(index));
-}
-
-export interface EmbeddingOptions {
-  /** The row that gets no gradient (negative: counted from the end). Default: none. */
-  readonly paddingIdx?: number | null;
-}
-
-/** Rows of the matrix `weight` at the places in `index`, of any shape (torch.nn.functional.embedding). */
-export function embedding(index: Tensor, weight: Tensor, { paddingIdx = null }: EmbeddingOptions = {}): Tensor {
-  checkIndexDType("embedding", index);
-  const rows = weight.shape[0] as number;
-  if (weight.ndim !== 2)
-    throw new DescentError(
-      "shape",
-      "embedding",
-      "the weight is no matrix",
-      { weight: weight.shape },
-      "[rows, features].",
-    );
-  if (paddingIdx !== null && !(Number.isInteger(paddingIdx) && paddingIdx >= -rows && paddingIdx < rows))
-    throw new DescentError("argument", "embedding", "paddingIdx is no row", { paddingIdx, rows }, `Rows run from 0 to ${rows - 1}.`); // biome-ignore format: one line
-  const flat = flatten(index);
-  const along = indexAlong("embedding", flat, weight.shape, 0);
-  const found = gatherOf("embedding", weight, 0, along);
-  const padding = paddingIdx !== null && paddingIdx < 0 ? paddingIdx + rows : paddingIdx;
-  const back = (g: Tensor): Tensor => {
-    const real = padding === null ? g : maskedFill(g, unsqueeze(equal(flat, padding), 1), 0);
-    return spread(real, weight.shape, 0, along);
-  };
-  return reshape(record("embedding", [weight], found, (g) => [back(g)]), [...index.shape, weight.shape[1] as number]); // biome-ignore format: one line
 }
