@@ -25,6 +25,16 @@ const packages: TestProjectConfiguration = {
   },
 };
 
+/** The tests of everything above the backends, on another one. */
+const on = (backend: string): TestProjectConfiguration => ({
+  test: {
+    ...packages.test,
+    name: backend,
+    include: ["packages/{tensor,autograd,nn,data,optim}/src/**/*.test.ts"],
+    env: { DESCENT_BACKEND: backend },
+  },
+});
+
 const tools: TestProjectConfiguration = {
   test: {
     name: "tools",
@@ -67,5 +77,5 @@ if (!found) {
 }
 
 export default defineConfig({
-  test: { projects: found ? [packages, tools, browser(found)] : [packages, tools] },
+  test: { projects: [packages, on("wasm"), tools, ...(found ? [browser(found)] : [])] },
 });

@@ -1,6 +1,6 @@
-import { cpu } from "@descent/backend-cpu";
 import * as ops from "@descent/tensor";
 import { type DType, type Tensor, tensor, use } from "@descent/tensor";
+import { backendUnderTest } from "backend-under-test";
 import {
   baseOf,
   decode,
@@ -15,7 +15,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { grad, variable } from "./index.ts";
 
 beforeAll(async () => {
-  await use(cpu());
+  await use(backendUnderTest());
 });
 
 /** The recorded tensor, laid out as it was recorded. */

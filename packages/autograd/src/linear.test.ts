@@ -1,12 +1,12 @@
-import { cpu } from "@descent/backend-cpu";
 import * as ops from "@descent/tensor";
-import { type Backend, type Tensor, tensor, useSync } from "@descent/tensor";
+import { type Backend, type Tensor, tensor, use } from "@descent/tensor";
+import { backendUnderTest } from "backend-under-test";
 import { describe, expect, test } from "vitest";
 import { grad, gradcheck, gradgradcheck, noGrad, variable } from "./index.ts";
 
 let labels: string[] = [];
 
-/** The cpu backend, noting every launch. */
+/** The backend, noting every launch. */
 function noting(inner: Backend): Backend {
   return {
     ...inner,
@@ -17,7 +17,7 @@ function noting(inner: Backend): Backend {
   };
 }
 
-useSync(noting(cpu()));
+await use(noting(await backendUnderTest()));
 
 /** What `f` launches. */
 function launches(f: () => unknown): string[] {

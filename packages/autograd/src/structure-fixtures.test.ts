@@ -1,12 +1,12 @@
-import { cpu } from "@descent/backend-cpu";
 import * as ops from "@descent/tensor";
 import { Tensor, use } from "@descent/tensor";
+import { backendUnderTest } from "backend-under-test";
 import { loadFixtures, type OpCase } from "torch-fixtures";
 import { beforeAll, describe, expect, test } from "vitest";
 import { runCase, title } from "./testing/fixture-case.ts";
 
 beforeAll(async () => {
-  await use(cpu());
+  await use(backendUnderTest());
 });
 
 /** Options that are positional arguments here; the others are passed as an options object. `*` is where the inputs go, the first but the tensor itself. */

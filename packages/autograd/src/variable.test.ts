@@ -1,10 +1,10 @@
-import { cpu } from "@descent/backend-cpu";
 import { add, exp, mul, sum, type Tensor, tensor, use } from "@descent/tensor";
+import { backendUnderTest } from "backend-under-test";
 import { beforeAll, expect, test } from "vitest";
 import { customFunction, grad, gradcheck, gradgradcheck, noGrad, valueAndGrad, variable } from "./index.ts";
 
 beforeAll(async () => {
-  await use(cpu());
+  await use(backendUnderTest());
 });
 
 test("gradients of element-wise operations, with broadcasting", async () => {

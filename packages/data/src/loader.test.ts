@@ -1,5 +1,5 @@
-import { cpu } from "@descent/backend-cpu";
 import { type Backend, runtimeOf, type Tensor, tensor, use } from "@descent/tensor";
+import { backendUnderTest } from "backend-under-test";
 import { beforeAll, describe, expect, test } from "vitest";
 import { collate } from "./collate.ts";
 import { ConcatDataset, type Dataset, randomSplit, Subset, TensorDataset } from "./dataset.ts";
@@ -9,7 +9,7 @@ import { message } from "./testing/message.ts";
 
 let backend: Backend;
 beforeAll(async () => {
-  backend = await use(cpu());
+  backend = await use(backendUnderTest());
 });
 
 /** Samples i: x = [i, 10 i], y = i. */
@@ -195,7 +195,7 @@ test("keeps step with a backend whose results arrive later", async () => {
     waiting--;
     return base.read(...args);
   };
-  const base = cpu();
+  const base = await backendUnderTest();
   const slow = new Proxy(base, {
     get(target, key) {
       if (key === "read") return later;

@@ -1,5 +1,5 @@
-import { cpu } from "@descent/backend-cpu";
 import { empty, type Tensor, use } from "@descent/tensor";
+import { backendUnderTest } from "backend-under-test";
 import { loadFixtures, type RawTensor } from "torch-fixtures";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as nn from "./index.ts";
@@ -8,7 +8,7 @@ import { expectLike } from "./testing/fixture.ts";
 import { message } from "./testing/message.ts";
 
 beforeAll(async () => {
-  await use(cpu());
+  await use(backendUnderTest());
 });
 
 interface InitCase {

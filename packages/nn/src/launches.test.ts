@@ -1,12 +1,12 @@
 import { variable } from "@descent/autograd";
-import { cpu } from "@descent/backend-cpu";
 import { type Tensor, tensor, use } from "@descent/tensor";
+import { backendUnderTest } from "backend-under-test";
 import { beforeAll, expect, test } from "vitest";
 import * as nn from "./index.ts";
 import { launches } from "./testing/launches.ts";
 
 beforeAll(async () => {
-  await use(cpu());
+  await use(backendUnderTest());
 });
 
 const numbers = (...shape: number[]) =>

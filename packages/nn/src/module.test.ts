@@ -1,11 +1,11 @@
-import { cpu } from "@descent/backend-cpu";
 import { type Tensor, tensor, use } from "@descent/tensor";
+import { backendUnderTest } from "backend-under-test";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as nn from "./index.ts";
 import { message } from "./testing/message.ts";
 
 beforeAll(async () => {
-  await use(cpu());
+  await use(backendUnderTest());
 });
 
 class Block extends nn.Module {

@@ -1,6 +1,6 @@
 import { gradcheck, variable } from "@descent/autograd";
-import { cpu } from "@descent/backend-cpu";
 import { type Tensor, tensor, use } from "@descent/tensor";
+import { backendUnderTest } from "backend-under-test";
 import { loadFixtures, type RawTensor } from "torch-fixtures";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as nn from "./index.ts";
@@ -9,7 +9,7 @@ import { expectLike, fromFixture } from "./testing/fixture.ts";
 import { message } from "./testing/message.ts";
 
 beforeAll(async () => {
-  await use(cpu());
+  await use(backendUnderTest());
 });
 
 interface ModuleCase {

@@ -1,6 +1,6 @@
 import { noGrad } from "@descent/autograd";
-import { cpu } from "@descent/backend-cpu";
 import { type Tensor, tensor, use } from "@descent/tensor";
+import { backendUnderTest } from "backend-under-test";
 import { decodeNumber, loadFixtures, type RawNumber, type RawTensor } from "torch-fixtures";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as nn from "./index.ts";
@@ -8,7 +8,7 @@ import { setParameters } from "./testing/build.ts";
 import { expectLike, fromFixture } from "./testing/fixture.ts";
 
 beforeAll(async () => {
-  await use(cpu());
+  await use(backendUnderTest());
 });
 
 interface NetworkCase {

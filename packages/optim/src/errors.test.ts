@@ -1,11 +1,11 @@
 import { variable } from "@descent/autograd";
-import { cpu } from "@descent/backend-cpu";
-import { SparseTensor, type Tensor, tensor, useSync } from "@descent/tensor";
+import { SparseTensor, type Tensor, tensor, use } from "@descent/tensor";
+import { backendUnderTest } from "backend-under-test";
 import { decodeNumber, loadFixtures } from "torch-fixtures";
 import { describe, expect, test } from "vitest";
 import * as optim from "./index.ts";
 
-useSync(cpu());
+await use(backendUnderTest());
 const { Adam, LBFGS, Muon, SGD, SparseAdam } = optim;
 
 type AnyOptimizer = optim.Optimizer<Record<string, unknown>>;
@@ -115,7 +115,7 @@ describe("gradients", () => {
     expect(() => optimizer.step()).toThrow("Adam: uses a tensor whose memory was given back");
   });
   test("a sparse gradient where the backend cannot read at once", async () => {
-    const { readSync: _, ...blind } = cpu();
+    const { readSync: _, ...blind } = await backendUnderTest();
     const on = { backend: { ...blind, name: "blind" } };
     const p = tensor([[1, 2], [3, 4]], on); // biome-ignore format: row
     const optimizer = new SparseAdam([p], { lr: 1 });

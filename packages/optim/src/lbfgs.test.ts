@@ -1,5 +1,5 @@
-import { cpu } from "@descent/backend-cpu";
 import { type Backend, type DType, type Tensor, tensor } from "@descent/tensor";
+import { backendUnderTest } from "backend-under-test";
 import { decodeData, decodeNumber, expectClose, type LbfgsTrace, loadFixtures, testFunctions } from "torch-fixtures";
 import { describe, expect, test } from "vitest";
 import { LBFGS } from "./index.ts";
@@ -62,8 +62,8 @@ function compare(
   });
 }
 
-describe("as PyTorch, call by call", () => {
-  const backend = cpu();
+describe("as PyTorch, call by call", async () => {
+  const backend = await backendUnderTest();
   test.each(cases)("%s", (_, t) => {
     const params = parametersOf(t, backend);
     const optimizer = new LBFGS(params, t.options);
@@ -80,7 +80,7 @@ describe("as PyTorch, call by call", () => {
 });
 
 test("an asynchronous closure, and a backend that cannot read at once, give the same", async () => {
-  const backend = cpu();
+  const backend = await backendUnderTest();
   const { readSync: _, ...blind } = backend;
   for (const name of ["rosenbrock lineSearchFn=strong_wolfe maxIter=3", "bowl defaults"]) {
     const t = cases.find(([, c]) => c.name === name && c.dtype === "float64")![1];
@@ -88,7 +88,7 @@ test("an asynchronous closure, and a backend that cannot read at once, give the 
       const params = parametersOf(t, other);
       const optimizer = new LBFGS(params, t.options);
       // The closure itself computes on the host, from values it has waited for.
-      const shadow = parametersOf(t, cpu());
+      const shadow = parametersOf(t, await backendUnderTest());
       const { closure, losses } = closureOf(t, shadow);
       const waiting = async () => {
         for (const [i, p] of params.entries()) {
@@ -113,8 +113,8 @@ test("an asynchronous closure, and a backend that cannot read at once, give the 
   }
 });
 
-test("saved and loaded, it goes on alike", () => {
-  const backend = cpu();
+test("saved and loaded, it goes on alike", async () => {
+  const backend = await backendUnderTest();
   const t = cases.find(
     ([, c]) => c.name === "rosenbrock lineSearchFn=strong_wolfe maxIter=3" && c.dtype === "float64",
   )![1];

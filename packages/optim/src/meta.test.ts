@@ -1,11 +1,11 @@
 import { grad, gradcheck, variable } from "@descent/autograd";
-import { cpu } from "@descent/backend-cpu";
-import { type Tensor, tensor, useSync } from "@descent/tensor";
+import { type Tensor, tensor, use } from "@descent/tensor";
+import { backendUnderTest } from "backend-under-test";
 import { decodeData, expectClose, isRawTensor, loadFixtures, type RawTensor } from "torch-fixtures";
 import { describe, expect, test } from "vitest";
 import * as optim from "./index.ts";
 
-useSync(cpu());
+await use(backendUnderTest());
 
 type AnyOptimizer = optim.Optimizer<Record<string, unknown>>;
 const make = (name: string, params: unknown, options: object): AnyOptimizer =>

@@ -1,6 +1,6 @@
 import { variable } from "@descent/autograd";
-import { cpu } from "@descent/backend-cpu";
-import { type Backend, SparseTensor, Tensor, tensor, useSync } from "@descent/tensor";
+import { type Backend, SparseTensor, Tensor, tensor, use } from "@descent/tensor";
+import { backendUnderTest } from "backend-under-test";
 import { loadFixtures, ulpDiff } from "torch-fixtures";
 import { describe, expect, test } from "vitest";
 import * as optim from "./index.ts";
@@ -11,7 +11,7 @@ import * as optim from "./index.ts";
  * Not applicable: 1, 11 to 17, 41 and 42 are about implementations to choose from, and there is one; 4, 18 and 29 are about several
  * devices of one process; 8 and 9 about complex numbers; 27 about Python's serialisation; 47 tests a later PyTorch.
  */
-useSync(cpu());
+await use(backendUnderTest());
 
 type AnyOptimizer = optim.Optimizer<Record<string, unknown>>;
 const make = (name: string, params: unknown, options: object = {}): AnyOptimizer =>
@@ -256,9 +256,9 @@ test("zeroGrad clears, or fills with zeros in place", () => {
 });
 
 describe("counted", () => {
-  /** A cpu backend that counts. */
-  function counting() {
-    const backend = cpu();
+  /** A backend that counts. */
+  async function counting() {
+    const backend = await backendUnderTest();
     const counts = { launches: 0, compiles: 0, allocations: 0 };
     const count = <A extends unknown[], R>(what: keyof typeof counts, f: (...args: A) => R) => {
       return (...args: A): R => {
@@ -279,8 +279,8 @@ describe("counted", () => {
   const cases = elementwise.flatMap((name) =>
     [1, 20, ...(name === "Adam" ? [1000] : [])].map((n) => [name, n] as const),
   );
-  test.each(cases)("%s over %d parameters: a launch each, nothing compiled or allocated later", (name, n) => {
-    const { counted, counts } = counting();
+  test.each(cases)("%s over %d parameters: a launch each, nothing compiled or allocated later", async (name, n) => {
+    const { counted, counts } = await counting();
     const params = Array.from({ length: n }, () => held(tensor([1, 2, 3], { backend: counted })));
     const grads = Array.from({ length: n }, (_, i) => tensor([i, 1, -1], { backend: counted }));
     const optimizer = make(name, params, { lr: 0.01, ...(name === "SGD" && { momentum: 0.9 }) });
@@ -295,9 +295,9 @@ describe("counted", () => {
     }
   });
 
-  test("sparse steps cost what they touch", () => {
+  test("sparse steps cost what they touch", async () => {
     for (const name of ["SGD", "Adagrad", "SparseAdam"]) {
-      const { counted } = counting();
+      const { counted } = await counting();
       let largest = 0;
       const watched: Backend = {
         ...counted,

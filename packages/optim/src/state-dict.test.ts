@@ -1,9 +1,9 @@
-import { cpu } from "@descent/backend-cpu";
-import { type Tensor, tensor, useSync } from "@descent/tensor";
+import { type Tensor, tensor, use } from "@descent/tensor";
+import { backendUnderTest } from "backend-under-test";
 import { describe, expect, test } from "vitest";
 import { Adam, AdamW, RMSprop, Rprop, SGD, type StateDict } from "./index.ts";
 
-useSync(cpu());
+await use(backendUnderTest());
 const param = (...data: number[]): Tensor => {
   const p = tensor(data);
   p.runtime.memory.hold(p.storage.block);

@@ -1,5 +1,5 @@
-import { cpu } from "@descent/backend-cpu";
 import { type Backend, type DType, SparseTensor, Tensor, tensor } from "@descent/tensor";
+import { backendUnderTest } from "backend-under-test";
 import {
   baseOf,
   decodeData,
@@ -170,8 +170,8 @@ const all =
   "sgd adam adamw adamax adadelta adagrad asgd asgd-double nadam nadam-double radam rmsprop rprop adafactor muon sparse";
 const files = (process.env.OPTIM ?? all).split(" ");
 
-describe.each(files)("%s", (file) => {
-  const backend = cpu();
+describe.each(files)("%s", async (file) => {
+  const backend = await backendUnderTest();
   const cases = loadFixtures<Trajectory>(`optim-${file}`).map(
     (t) => [`${t.optimizer} ${t.name} ${t.dtype}`, t] as const,
   );

@@ -1,9 +1,9 @@
-import { cpu } from "@descent/backend-cpu";
+import { backendUnderTest } from "backend-under-test";
 import { expect, test } from "vitest";
 import { add, mul, sum, tensor, use } from "./index.ts";
 
 test("adds, broadcasts and sums", async () => {
-  await use(cpu());
+  await use(backendUnderTest());
   const a = tensor([
     [1, 2, 3],
     [4, 5, 6],

@@ -1,8 +1,8 @@
-import { cpu } from "@descent/backend-cpu";
+import { backendUnderTest } from "backend-under-test";
 import { expect, test } from "vitest";
-import { SparseTensor, sumOfGradients, tensor, useSync } from "./index.ts";
+import { SparseTensor, sumOfGradients, tensor, use } from "./index.ts";
 
-useSync(cpu());
+await use(backendUnderTest());
 const places = (rows: number[][]) => tensor(rows, { dtype: "int64" });
 
 test("one listed axis: coalesce sorts and adds up, toDense fills", () => {

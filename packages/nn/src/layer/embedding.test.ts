@@ -1,12 +1,12 @@
 import { grad, noGrad } from "@descent/autograd";
-import { cpu } from "@descent/backend-cpu";
 import { SparseTensor, tensor, use } from "@descent/tensor";
+import { backendUnderTest } from "backend-under-test";
 import { beforeAll, expect, test } from "vitest";
 import * as nn from "../index.ts";
 import { message } from "../testing/message.ts";
 
 beforeAll(async () => {
-  await use(cpu());
+  await use(backendUnderTest());
 });
 
 const index = () => tensor([[3, 0], [3, 1]], { dtype: "int64" }); // biome-ignore format: rows

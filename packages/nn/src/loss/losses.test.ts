@@ -1,6 +1,6 @@
 import { grad, gradcheck, gradgradcheck, variable } from "@descent/autograd";
-import { cpu } from "@descent/backend-cpu";
 import { type Tensor, tensor, use } from "@descent/tensor";
+import { backendUnderTest } from "backend-under-test";
 import { isRawTensor, loadFixtures, type OpCase, type RawTensor } from "torch-fixtures";
 import { beforeAll, describe, expect, test } from "vitest";
 import { expectLike, fromFixture } from "../testing/fixture.ts";
@@ -10,7 +10,7 @@ import { binaryCrossEntropy, binaryCrossEntropyWithLogits, klDiv } from "./proba
 import { huberLoss, l1Loss, mseLoss, smoothL1Loss } from "./regression.ts";
 
 beforeAll(async () => {
-  await use(cpu());
+  await use(backendUnderTest());
 });
 
 interface LossCase extends OpCase {

@@ -1,6 +1,6 @@
 import { gradcheck, gradgradcheck, variable } from "@descent/autograd";
-import { cpu } from "@descent/backend-cpu";
 import { type Tensor, tensor, use } from "@descent/tensor";
+import { backendUnderTest } from "backend-under-test";
 import { loadFixtures, type OpCase, type RawTensor } from "torch-fixtures";
 import { beforeAll, describe, expect, test } from "vitest";
 import { setParameters } from "../testing/build.ts";
@@ -11,7 +11,7 @@ import { groupNorm, LayerNorm, layerNorm, rmsNorm } from "./layer-norm.ts";
 import { batchStandardize, standardizeWith } from "./normalize.ts";
 
 beforeAll(async () => {
-  await use(cpu());
+  await use(backendUnderTest());
 });
 
 interface Pass {

@@ -1,10 +1,10 @@
 import { reference } from "@descent/backend";
-import { cpu } from "@descent/backend-cpu";
+import { backendUnderTest, under } from "backend-under-test";
 import { describe, expect, test } from "vitest";
 import * as ops from "../index.ts";
-import { type Tensor, tensor, useSync } from "../index.ts";
+import { type Tensor, tensor, use } from "../index.ts";
 
-useSync(cpu());
+await use(backendUnderTest());
 
 const ramp = (...shape: number[]): Tensor =>
   tensor(Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => i)).reshape(shape);
@@ -127,7 +127,7 @@ const errors: readonly (readonly [() => unknown, string])[] = [
   [() => ops.cat(x as never), "cat: takes a list of tensors\n  got object\nFor example cat([a, b], 0)."],
   [
     () => ops.cat([tensor([1]), elsewhere]),
-    "cat: tensors of different backends meet\n  first cpu\n  other reference\nMove one with t.to(backend) first.",
+    `cat: tensors of different backends meet\n  first ${under.name}\n  other reference\nMove one with t.to(backend) first.`,
   ],
   [
     () => ops.stack([x, ramp(3)]),

@@ -1,0 +1,41 @@
+import type { Backend } from "@descent/backend";
+
+/** What tests may expect of the backend they run on. */
+export interface UnderTest {
+  readonly name: "cpu" | "wasm";
+  /** Whether it computes in float64. */
+  readonly float64: boolean;
+  /** Whether it reads at once (`dataSync`, `itemSync`). */
+  readonly sync: boolean;
+  /** Whether it gives the same bits as the interpreter, in which every operation is rounded by itself and sums run in one order. */
+  readonly exact: boolean;
+}
+
+type Row = Omit<UnderTest, "name"> & { readonly make: () => Promise<Backend> };
+
+const rows: Readonly<Record<UnderTest["name"], Row>> = {
+  cpu: {
+    float64: true,
+    sync: true,
+    exact: true,
+    make: async () => (await import("@descent/backend-cpu")).cpu(),
+  },
+  // Two threads, wherever the tests run: enough for every way in which work is shared out.
+  wasm: {
+    float64: true,
+    sync: true,
+    exact: false,
+    make: async () => (await import("@descent/backend-wasm")).wasm({ threads: 2 }),
+  },
+};
+
+const name = (process.env.DESCENT_BACKEND ?? "cpu") as UnderTest["name"];
+const row = rows[name];
+if (!row) throw new Error(`DESCENT_BACKEND is "${name}"; there are ${Object.keys(rows).join(", ")}`);
+const { make, ...abilities } = row;
+
+/** The backend that the environment variable DESCENT_BACKEND names, and what it can do. */
+export const under: UnderTest = { name, ...abilities };
+
+/** A new backend of the kind that DESCENT_BACKEND names (cpu unless set). */
+export const backendUnderTest = (): Promise<Backend> => make();
