@@ -32,9 +32,9 @@ const tolerances: Readonly<Record<string, Tolerance>> = {
   bfloat16: { rtol: 1e-2, atol: 1e-2 },
 };
 
-export function check(label: string, actual: Tensor, expected: RawTensor): void {
+export function check(label: string, actual: Tensor, expected: RawTensor, more: Tolerance = {}): void {
   expect([label, actual.dtype, [...actual.shape]]).toEqual([label, expected.dtype, expected.shape]);
-  expectClose(actual.dataSync(), decode(expected).data, { ...tolerances[expected.dtype], label });
+  expectClose(actual.dataSync(), decode(expected).data, { ...tolerances[expected.dtype], label, ...more });
 }
 
 /** An input as the operation takes it, and the differentiable tensors in it. */
@@ -52,8 +52,10 @@ function prepare(raw: RawInput, differentiable: boolean, leaves: [Tensor, RawInp
   return raw;
 }
 
-/** Runs a recorded case: results (values, shapes, dtypes), the refusal, and gradients must be PyTorch's. */
-export function runCase(c: OpCase, call: (c: OpCase, inputs: unknown[]) => readonly (Tensor | null)[]): void {
+type Call = (c: OpCase, inputs: unknown[]) => readonly (Tensor | null)[];
+
+/** Runs a recorded case: results (values, shapes, dtypes), the refusal, and gradients must be PyTorch's. `tolerance` is for results. */
+export function runCase(c: OpCase, call: Call, tolerance: Tolerance = {}): void {
   const differentiable = c.grads !== undefined;
   const leaves: [Tensor, RawInput][] = [];
   const inputs = c.inputs.map((raw, i) => prepare(raw, differentiable, leaves, c.grads?.[i] ?? null));
@@ -64,7 +66,7 @@ export function runCase(c: OpCase, call: (c: OpCase, inputs: unknown[]) => reado
   const results = call(c, inputs).filter((x) => x !== null);
   expect(results.length).toBe(c.outputs!.length);
   c.outputs!.forEach((expected, i) => {
-    check(`result ${i}`, results[i]!, expected);
+    check(`result ${i}`, results[i]!, expected, tolerance);
   });
   if (!differentiable) return;
   const seeds = c.gradOutputs!.flatMap((g, i) => (g ? [[results[i]!, laidOut(g)] as const] : []));

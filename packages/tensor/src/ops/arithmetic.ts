@@ -10,6 +10,7 @@ import {
   floats,
   isReal,
   isWhole,
+  type Launchable,
   leading,
   numbers,
   type Operand,
@@ -19,6 +20,7 @@ import {
   unary,
 } from "./define.ts";
 import { copysignOf, floorQuotient, integerPower } from "./formulas.ts";
+import { sqrt } from "./math.ts";
 
 export interface AlphaOptions {
   /** Factor of the second operand. Default: 1. */
@@ -93,7 +95,21 @@ export const remainder = binary("remainder", (a, b) => a.remainder(b), numbers);
 /** a − b · trunc(a / b): the sign of the dividend, as `%` in JavaScript. */
 export const fmod = binary("fmod", (a, b) => a.fmod(b), numbers);
 
-const power = spec("pow", (a, b) => (isWhole(a) ? integerPower(a, b) : a.pow(b)), numbers);
+const power = spec("pow", (a, b) => (isWhole(a) || isWhole(b) ? integerPower(a, b) : a.pow(b)), numbers);
+
+const inverseRoot = spec(
+  "pow",
+  (x) => x.rsqrt().ruled([x], (g, _y, x) => [g.mul(x.pow(-1.5)).mul(-0.5)]),
+  real,
+  "pow -0.5",
+);
+
+/** Exponents that PyTorch takes as another function, which differs for infinities and −0. */
+const roots: Readonly<Record<number, (x: Tensor) => Launchable>> = {
+  2: (x) => square.of(x),
+  0.5: (x) => sqrt.of(x),
+  [-0.5]: (x) => [inverseRoot, [x]],
+};
 
 /** aᵇ. Integers stay integers; a negative integer as their exponent is refused. */
 export const pow: Elementwise<[a: Operand, b: Operand]> = elementwise((a, b) => {
@@ -105,7 +121,8 @@ export const pow: Elementwise<[a: Operand, b: Operand]> = elementwise((a, b) => 
       { exponent: b },
       'Use t.to("float32") first.',
     );
-  return b === 2 ? square.of(a as Tensor) : [power, [a, b]];
+  const special = typeof b === "number" && typeof a !== "number" ? roots[b] : undefined;
+  return special?.(a) ?? [power, [a, b]];
 });
 
 /** −x. */
@@ -119,7 +136,7 @@ export const reciprocal = unary("reciprocal", (x) => x.reciprocal(), real);
 /** x². */
 export const square = unary(
   "square",
-  (x) => x.square(),
+  (x) => x.square().ruled([x], (g, _y, x) => [g.mul(x.mul(2))]),
   () =>
     ([x]) =>
       resultType([x as Tensor, 2]),

@@ -79,7 +79,7 @@ export const hardtanh = (x: Value, min: Value | number, max: Value | number): Va
   x
     .maximum(min)
     .minimum(max)
-    .ruled([x], (g, _y, x) => [x.le(min).or(x.ge(max)).select(0, g)]);
+    .ruled([x], (g, _y, x) => [x.gt(min).and(x.lt(max)).select(g, 0)]);
 
 export const relu6 = (x: Value): Value => hardtanh(x, 0, 6);
 
@@ -124,7 +124,7 @@ export const mish = (x: Value): Value =>
 export const elu = (x: Value, alpha: Value | number, scale: number, inner: Value | number): Value => {
   const y = x.le(0).select(x.mul(inner).expm1().mul(alpha).mul(scale), x.mul(scale));
   return y.ruled([x], (g, _y, x) => [
-    x.le(0).select(g.mul(x.mul(inner).exp()).mul(alpha).mul(inner).mul(scale), g.mul(scale)),
+    x.gt(0).select(g.mul(scale), g.mul(x.mul(inner).exp()).mul(alpha).mul(inner).mul(scale)),
   ]);
 };
 
@@ -142,7 +142,12 @@ export const geluTanh = (x: Value): Value =>
   );
 
 /** 0 within [−λ, λ], x elsewhere. */
-export const hardshrink = (x: Value, lambd: Value): Value => x.abs().le(lambd).select(0, x);
+export const hardshrink = (x: Value, lambd: Value): Value =>
+  x
+    .abs()
+    .le(lambd)
+    .select(0, x)
+    .ruled([x], (g, _y, x) => [x.abs().gt(lambd).select(g, 0)]);
 
 /** x moved towards 0 by λ, and not across it. */
 export const softshrink = (x: Value, lambd: Value): Value =>
@@ -156,8 +161,8 @@ export function logit(x: Value, eps: Value | null): Value {
     .log()
     .ruled([x], (g, _y, x) => {
       const [low, high] = eps ? [eps, eps.complement()] : [0, 1];
-      const outside = x.lt(low).or(x.gt(high));
-      return [outside.select(eps ? 0 : Number.NaN, g.div(x.mul(x.complement())))];
+      const inside = x.ge(low).and(x.le(high));
+      return [inside.select(g.div(x.mul(x.complement())), eps ? 0 : Number.NaN)];
     });
 }
 
