@@ -1,5 +1,4 @@
 import { type Backend, DescentError, type DType, isFloat, SparseTensor, type Tensor } from "@descent/tensor";
-import { move } from "./move.ts";
 import { Buffer, Parameter, rebind, setRequiresGrad } from "./parameter.ts";
 import { type LoadResult, load, type StateDict } from "./state.ts";
 
@@ -146,7 +145,7 @@ export abstract class AnyModule {
   to(target: DType | Backend): this {
     for (const tensor of [...this.parameters(), ...this.buffers()]) {
       if (typeof target === "string" && !isFloat(tensor.dtype)) continue;
-      const moved = (t: Tensor) => move(t.detach(), target);
+      const moved = (t: Tensor) => t.detach().to(target);
       const grad = tensor.grad && moved(tensor.grad);
       tensor.grad = null;
       rebind(tensor, moved(tensor));

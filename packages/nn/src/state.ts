@@ -1,6 +1,5 @@
 import { noGrad } from "@descent/autograd";
 import { DescentError, nearest, type Tensor } from "@descent/tensor";
-import { move } from "./move.ts";
 
 /** Tensors by dotted name, as PyTorch saves them. */
 export type StateDict = Readonly<Record<string, Tensor>>;
@@ -38,10 +37,7 @@ export function load(
     throw new DescentError("state", `${module}.loadStateDict`, "the state does not fit", facts, hint);
   }
   // Moving to another backend can fail; copying cannot.
-  const values = shared.map(([key, target]) => {
-    const saved = (state[key] as Tensor).detach();
-    return move(saved, target.backend);
-  });
+  const values = shared.map(([key, target]) => (state[key] as Tensor).detach().to(target.backend));
   noGrad(() => shared.forEach(([, target], i) => void target.copy_(values[i] as Tensor)));
   return { missingKeys, unexpectedKeys };
 }
