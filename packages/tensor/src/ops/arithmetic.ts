@@ -122,7 +122,7 @@ export const pow: Elementwise<[a: Operand, b: Operand]> = elementwise((a, b) => 
       'Use t.to("float32") first.',
     );
   const special = typeof b === "number" && typeof a !== "number" ? roots[b] : undefined;
-  return special?.(a) ?? [power, [a, b]];
+  return special ? special(a as Tensor) : [power, [a, b]];
 });
 
 /** −x. */
