@@ -36,15 +36,20 @@ const notify = (address: Code): Code => [address, i32(-1), 0xfe, 0x00, 2, 0, 0x1
 
 /** Looks taken before a thread that may sleep does so: some 20 µs, the time a sleeping one takes to wake. */
 const spins = 5000;
-/** Longest sleep between two looks, and how many may pass without progress: a thread that died finishes nothing. */
-const nap = 50_000_000n;
-const naps = 600;
+/** Longest sleep between two looks, in milliseconds. */
+const nap = 50;
+/** Milliseconds that may pass without progress, unless the pool says otherwise: a thread that died finishes nothing. */
+const usualPatience = 30_000;
+
+/** What `work` gives where a thread makes no progress. */
+export const stuck = 2;
 
 /**
  * `work(list, control, scratch, maySleep)`: takes pieces of the list's phases until nothing is left, as every other thread does.
- * Gives 0 when all is done, 1 when another thread failed, 2 when one makes no progress.
+ * Gives 0 when all is done, 1 when another thread failed, `stuck` when one makes no progress.
  */
-export function emitDriver(features: Features): Assembly {
+export function emitDriver(features: Features, patience = usualPatience): Assembly {
+  const naps = Math.ceil(patience / nap);
   const asm = new Assembly(features);
   const fn = new Fn([I32, I32, I32, I32], [I32]);
   const [at, shared, scratch, maySleep] = [get(0), get(1), get(2), get(3)];
@@ -91,12 +96,12 @@ export function emitDriver(features: Features): Assembly {
       fn.if(
         maySleep,
         () => {
-          fn.push(wait32(add(get(here), i32(phase.done)), done, nap), 0x1a);
+          fn.push(wait32(add(get(here), i32(phase.done)), done, BigInt(nap) * 1_000_000n), 0x1a);
           fn.set(slept, add(get(slept), i32(1)));
         },
         () => fn.if(eq(get(count), i32(-1)), () => fn.set(slept, i32(naps))),
       );
-      fn.if(eq(get(slept), i32(naps)), () => fn.push(i32(2), ret));
+      fn.if(eq(get(slept), i32(naps)), () => fn.push(i32(stuck), ret));
       fn.push(br(0));
     });
     const check = get(fn.int(load(get(here), phase.check)));

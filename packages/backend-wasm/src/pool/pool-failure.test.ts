@@ -1,49 +1,62 @@
 import { isDescentError } from "@descent/backend";
 import { expect, test } from "vitest";
 import { Assembly, Fn } from "../asm/assembler.ts";
-import { get, I32, i32, load, store } from "../asm/code.ts";
+import { atomicLoad, atomicStore, eqz, get, I32, i32 } from "../asm/code.ts";
 import { type Compiled, scratchBytes } from "../kernels/entry.ts";
 import { Memory } from "../memory.ts";
 import { Pool } from "./pool.ts";
 
 const features = { shared: true, relaxed: false };
 
-/** A function that counts its pieces at `params` or, the worker's edition, fails. */
-function assembled(fails: boolean): Uint8Array<ArrayBuffer> {
+/**
+ * What worker and caller run: the worker says at `params` that it has begun, and then traps or never ends; the caller waits until
+ * it has begun. Of two pieces, whichever the worker takes, the caller's other one lasts until the worker is there, however late.
+ */
+function assembled(edition: "traps" | "never ends" | "waits"): Uint8Array<ArrayBuffer> {
   const asm = new Assembly(features);
   const fn = new Fn([I32, I32, I32, I32]);
-  if (fails) fn.push(0x00);
+  if (edition === "waits") fn.while(eqz(atomicLoad(get(0))), () => {});
   else {
-    // Long enough that a worker gets its turn.
-    const left = fn.int(i32(2_000_000));
-    fn.while(get(left), () => {
-      fn.push(store(get(0), get(left)));
-      fn.set(left, [load(get(0)), i32(1), 0x6b]);
-    });
+    fn.push(atomicStore(get(0), i32(1)));
+    if (edition === "traps") fn.push(0x00);
+    else fn.forever(() => {});
   }
   asm.export("run", fn);
   return asm.bytes();
 }
 
-test("a worker that fails turns into an error, now and later", () => {
-  const memory = new Memory({ initial: 64, maximum: 64 }, true);
-  const pool = new Pool(memory, 2, features, memory.alloc(scratchBytes, "test"));
-  const params = memory.alloc(64, "test");
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(assembled(false)), { e: { m: memory.memory } });
-  const compiled: Compiled = {
-    run: instance.exports.run as Compiled["run"],
-    bytes: assembled(true),
-    parallel: true,
-    slot: -1,
-  };
-  pool.share(compiled);
-  const run = () => pool.run([{ commands: [{ compiled, params, units: 1000, grain: 1 }], check: 0 }]);
-  expect(run).toThrowError(/a worker failed/);
-  expect(run).toThrowError(/a worker failed/);
+const codeOf = (f: () => unknown): string => {
   try {
-    run();
+    f();
   } catch (error) {
-    expect(isDescentError(error) && error.code).toBe("internal");
+    if (isDescentError(error)) return error.code;
+    throw error;
   }
-  pool.close();
-});
+  return "nothing";
+};
+
+test.each([
+  ["traps", /a worker failed/],
+  ["never ends", /a worker makes no progress/],
+] as const)(
+  "a worker that %s turns into an error, now and later",
+  (edition, message) => {
+    const memory = new Memory({ initial: 64, maximum: 64 }, true);
+    const pool = new Pool(memory, 2, features, memory.alloc(scratchBytes, "test"), 200);
+    const params = memory.alloc(64, "test");
+    memory.i32[params >> 2] = 0;
+    const caller = new WebAssembly.Instance(new WebAssembly.Module(assembled("waits")), { e: { m: memory.memory } });
+    const compiled: Compiled = {
+      run: caller.exports.run as Compiled["run"],
+      bytes: assembled(edition),
+      parallel: true,
+      slot: -1,
+    };
+    pool.share(compiled);
+    const run = () => pool.run([{ commands: [{ compiled, params, units: 2, grain: 1 }], check: 0 }]);
+    expect(run).toThrowError(message);
+    expect(codeOf(run)).toBe("internal");
+    pool.close();
+  },
+  60_000,
+);

@@ -2,7 +2,7 @@ import { DescentError } from "@descent/backend";
 import type { Features } from "../asm/assembler.ts";
 import { type Compiled, scratchBytes } from "../kernels/entry.ts";
 import type { Memory } from "../memory.ts";
-import { emitDriver } from "./driver.ts";
+import { emitDriver, stuck } from "./driver.ts";
 import { areaBytes, areas, command, control, controlBytes, list, mostFunctions, phase } from "./protocol.ts";
 import { maySleep, type Spawned, spawn } from "./spawn.ts";
 
@@ -25,7 +25,7 @@ type Work = (list: number, control: number, scratch: number, maySleep: number) =
 /** Most commands of one list, all phases together. */
 export const mostCommands = Math.floor((areaBytes - list.firstPhase) / (phase.bytes + command.bytes)) - 1;
 
-/** The calling thread and its workers. */
+/** The calling thread and its workers. `patience` is how many milliseconds a worker may take for one piece of work before it counts as dead. */
 export class Pool {
   readonly threads: number;
   readonly #memory: Memory;
@@ -40,7 +40,7 @@ export class Pool {
   #functions = 0;
   #failure: DescentError | undefined;
 
-  constructor(memory: Memory, threads: number, features: Features, scratch: number) {
+  constructor(memory: Memory, threads: number, features: Features, scratch: number, patience?: number) {
     this.threads = threads;
     this.#memory = memory;
     this.#scratch = scratch;
@@ -49,7 +49,7 @@ export class Pool {
     memory.u8.fill(0, this.#control, this.#control + controlBytes);
     memory.u8.fill(0, this.#areas, this.#areas + areas * areaBytes);
     this.#table = new WebAssembly.Table({ initial: mostFunctions, element: "anyfunc" });
-    const driver = new WebAssembly.Module(emitDriver(features).bytes());
+    const driver = new WebAssembly.Module(emitDriver(features, patience).bytes());
     const instance = new WebAssembly.Instance(driver, { e: { m: memory.memory, t: this.#table } });
     this.#work = instance.exports.work as Work;
     for (let n = 1; n < threads; n++) {
@@ -83,13 +83,9 @@ export class Pool {
 
   /** Runs phases one after the other, on all threads; returns when they are done. */
   run(phases: readonly Phase[]): void {
-    if (this.#failure) throw this.#failure;
+    this.#throwFailure();
     const { i32 } = this.#memory;
-    // −1 means the end, so the count stays positive.
-    this.#generation = (this.#generation + 1) & 0x3fffffff;
-    const at = this.#areas + (this.#generation % areas) * areaBytes;
-    // A worker may still be leaving the list that was here four lists ago.
-    while (Atomics.load(i32, (at + list.active) >>> 2) !== 0);
+    const at = this.#vacantArea();
     let here = at + list.firstPhase;
     let next = here + phases.length * phase.bytes;
     i32[(at + list.phases) >>> 2] = phases.length;
@@ -119,10 +115,26 @@ export class Pool {
     Atomics.notify(i32, generation);
     const outcome = this.#work(at, this.#control, this.#scratch, this.#sleeps);
     Atomics.store(i32, (at + list.open) >>> 2, -1);
-    if (outcome !== 0) {
-      this.#fail(outcome === 1 ? "a worker failed" : "a worker makes no progress", undefined);
-      throw this.#failure;
+    if (outcome === stuck) this.#fail("a worker makes no progress", undefined);
+    this.#throwFailure();
+  }
+
+  /** Counts on to a generation whose area no worker is in: one that was slow to leave may still be where it was. */
+  #vacantArea(): number {
+    for (;;) {
+      // −1 means the end, so the count stays positive.
+      this.#generation = (this.#generation + 1) & 0x3fffffff;
+      const at = this.#areas + (this.#generation % areas) * areaBytes;
+      if (Atomics.load(this.#memory.i32, (at + list.active) >>> 2) === 0) return at;
+      this.#throwFailure();
     }
+  }
+
+  /** Throws if a worker has failed, whether its flag or its end was noticed first, and whether or not anybody waits for it. */
+  #throwFailure(): void {
+    const flag = (this.#control + control.failed) >>> 2;
+    if (Atomics.load(this.#memory.i32, flag) !== 0) this.#fail("a worker failed", undefined);
+    if (this.#failure) throw this.#failure;
   }
 
   close(): void {
