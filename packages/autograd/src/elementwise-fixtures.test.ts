@@ -1,12 +1,12 @@
-import { cpu } from "@descent/backend-cpu";
 import * as ops from "@descent/tensor";
 import { type Tensor, use } from "@descent/tensor";
+import { backendUnderTest } from "backend-under-test";
 import { decodeNumber, loadFixtures, type OpCase, type RawNumber } from "torch-fixtures";
 import { beforeAll, describe, expect, test } from "vitest";
 import { runCase, title } from "./testing/fixture-case.ts";
 
 beforeAll(async () => {
-  await use(cpu());
+  await use(backendUnderTest());
 });
 
 const numeric = (value: unknown): unknown => {

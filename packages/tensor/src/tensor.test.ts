@@ -1,9 +1,9 @@
 import { reference } from "@descent/backend";
-import { cpu } from "@descent/backend-cpu";
+import { backendUnderTest, under } from "backend-under-test";
 import { describe, expect, test } from "vitest";
-import { type Backend, type DType, isDescentError, tensor, useSync } from "./index.ts";
+import { type Backend, type DType, isDescentError, tensor, use } from "./index.ts";
 
-useSync(cpu());
+const backend = await use(backendUnderTest());
 
 describe("to", () => {
   test("another dtype", () => {
@@ -25,13 +25,13 @@ describe("to", () => {
     expect(tensor([], { dtype }).to(other).shape).toEqual([0]);
   });
 
-  const { readSync: _, ...waitless } = cpu();
+  const { readSync: _, ...waitless } = backend;
   const errors: readonly (readonly [() => unknown, string])[] = [
     [() => tensor([1]).to("float23" as never), 'to: unknown dtype\n  dtype float23\nDid you mean "float32"?'],
     [() => tensor([1]).to({} as never), "to: takes a dtype or a backend\n  got object"],
     [
-      () => tensor([1], { backend: waitless as Backend }).to(cpu()),
-      "to: this backend cannot wait for its results\n  from cpu\n  to   cpu\nMake it there from its values: tensor(await t.tolist(), { dtype, backend }).",
+      () => tensor([1], { backend: waitless as Backend }).to(backend),
+      `to: this backend cannot wait for its results\n  from ${under.name}\n  to   ${under.name}\nMake it there from its values: tensor(await t.tolist(), { dtype, backend }).`,
     ],
   ];
   test.each(errors)("says what is wrong: %#", (f, message) => {
