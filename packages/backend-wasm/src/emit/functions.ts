@@ -66,9 +66,10 @@ const tanh: Emit = (v, type, [x]) => {
   const small = v.keep(v.madd("f32", v.keep(simd(230, x!, z)), rest, x!));
   const magnitude = v.keep(simd(224, x!));
   const e = exp(v, type, [v.keep(simd(228, magnitude, magnitude))], type);
-  const large = simd(229, number(1), simd(231, number(2), simd(228, e, number(1))));
-  const signed = v.keep(bitselect(x!, v.keep(large), number(-0)));
-  return bitselect(small, signed, simd(67, magnitude, number(0.625)));
+  const large = v.keep(simd(229, number(1), simd(231, number(2), simd(228, e, number(1)))));
+  const either = v.keep(bitselect(small, large, simd(67, magnitude, number(0.625))));
+  // The sign of x, also of −0.
+  return bitselect(x!, either, number(-0));
 };
 
 /** In float32: beyond 0.92 as 1 − erfc, of which few digits matter. */
