@@ -1,4 +1,4 @@
-import { type BackwardOptions, DescentError, sumOfGradients, type Tensor } from "@descent/tensor";
+import { type BackwardOptions, DescentError, SparseTensor, sumOfGradients, type Tensor } from "@descent/tensor";
 import type { Edge, GraphNode } from "./graph.ts";
 import { withRecording } from "./recording.ts";
 
@@ -113,11 +113,21 @@ export function run(
 }
 
 function accumulate(leaf: Tensor, grad: Tensor, owned: Set<Tensor["storage"]>, createGraph: boolean): void {
-  if (leaf.grad) leaf.grad = sumOfGradients(leaf.grad, grad);
+  const sofar = leaf.grad;
+  if (sofar && !createGraph && canAdd(sofar, grad)) sofar.add_(grad);
+  else if (sofar) leaf.grad = sumOfGradients(sofar, grad);
   // Two tensors must not share one gradient: changing either in place would change both.
   else leaf.grad = !createGraph && (owned.has(grad.storage) || !grad.isContiguous) ? grad.copy() : grad;
   owned.add(grad.storage);
 }
+
+/** Whether `grad` may be added to `sofar` in place, as PyTorch does: `.grad` then stays the tensor it is. */
+const canAdd = (sofar: Tensor, grad: Tensor): boolean =>
+  !sofar.requiresGrad &&
+  sofar.dtype === grad.dtype &&
+  sofar.isContiguous &&
+  !(sofar instanceof SparseTensor) &&
+  !(grad instanceof SparseTensor);
 
 function freed(node: GraphNode): DescentError {
   const hint = "Pass { retainGraph: true } to the earlier one.";

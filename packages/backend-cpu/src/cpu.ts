@@ -55,6 +55,14 @@ export function cpu({ poolBytes = 256 * 2 ** 20 }: CpuOptions = {}): Backend {
     checkRange("read", buffer, offset, length);
     return data.slice(offset, offset + length);
   };
+  const launch = ({ kernel, args, shape, uniforms, label }: Launch): void => {
+    if (!memory.open) throw closedError(name, label);
+    for (let k = 0; k < args.length; k++) {
+      const buffer = args[k]!.buffer as CpuBuffer;
+      if (buffer.owner !== memory) checked(buffer, label);
+    }
+    (kernel as CpuKernel).run(args, shape, uniforms, label);
+  };
   return {
     name,
     limits,
@@ -80,13 +88,10 @@ export function cpu({ poolBytes = 256 * 2 ** 20 }: CpuOptions = {}): Backend {
       const { source, run } = compile(program);
       return { program, source, run };
     },
-    launch({ kernel, args, shape, uniforms, label }: Launch) {
-      if (!memory.open) throw closedError(name, label);
-      for (let k = 0; k < args.length; k++) {
-        const buffer = args[k]!.buffer as CpuBuffer;
-        if (buffer.owner !== memory) checked(buffer, label);
-      }
-      (kernel as CpuKernel).run(args, shape, uniforms, label);
+    launch,
+    submit(launches) {
+      if (!memory.open) throw closedError(name, "submit");
+      for (const one of launches) launch(one);
     },
     close() {
       memory.open = false;

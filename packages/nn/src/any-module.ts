@@ -1,4 +1,12 @@
-import { type Backend, DescentError, type DType, isFloat, SparseTensor, type Tensor } from "@descent/tensor";
+import {
+  type Backend,
+  DescentError,
+  type DType,
+  isFloat,
+  SparseTensor,
+  structureChanged,
+  type Tensor,
+} from "@descent/tensor";
 import { Buffer, Parameter, rebind, setRequiresGrad } from "./parameter.ts";
 import { type LoadResult, load, type StateDict } from "./state.ts";
 
@@ -111,7 +119,11 @@ export abstract class AnyModule {
 
   /** Training mode for this module and all below it. */
   train(mode = true): this {
-    for (const module of this.modules()) module.training = mode;
+    for (const module of this.modules()) {
+      if (module.training === mode) continue;
+      module.training = mode;
+      structureChanged();
+    }
     return this;
   }
   /** Evaluation mode: dropout passes everything, batch norm uses its running statistics. */

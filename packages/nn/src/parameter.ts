@@ -1,5 +1,5 @@
 import { markLeaf } from "@descent/autograd";
-import { DescentError, type Nested, Tensor, tensor } from "@descent/tensor";
+import { DescentError, type Nested, structureChanged, Tensor, tensor } from "@descent/tensor";
 
 type Data = Tensor | Nested | Float32Array | Float64Array;
 
@@ -40,6 +40,7 @@ export class Buffer extends Tensor {
 /** Starts or stops the recording of what happens to a leaf. */
 export function setRequiresGrad(leaf: Tensor, requiresGrad: boolean): void {
   if (leaf.requiresGrad === requiresGrad) return;
+  structureChanged();
   if (requiresGrad) {
     markLeaf(leaf);
     leaf.runtime.memory.unhold(leaf.storage.block); // it was held already
@@ -52,6 +53,7 @@ export function setRequiresGrad(leaf: Tensor, requiresGrad: boolean): void {
 /** Makes `target` a tensor over the memory of `source`: it keeps its identity, so an optimizer goes on with it. */
 export function rebind(target: Tensor, source: Tensor): void {
   if (source.storage === target.storage) return;
+  structureChanged();
   if (source.shape.join() !== target.shape.join())
     throw new DescentError("internal", "rebind", "shapes differ", { target: target.shape, source: source.shape });
   source.runtime.memory.hold(source.storage.block);

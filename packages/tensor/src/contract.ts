@@ -89,7 +89,7 @@ export function contract(call: Contraction): Tensor[] {
   });
   if (!into) for (const { storage } of results) args.push({ buffer: storage.buffer(name), offset: 0, strides: [] });
   const hyper = extras.filter((x) => typeof x === "number");
-  runtime.launch(runtime.kernel(program), args, space.shape, uniforms(hyper), name);
+  runtime.launch(runtime.kernel(program), args, space.shape, uniforms(hyper), name, { hyper, uniforms });
   return results;
 }
 

@@ -43,7 +43,7 @@ export function empty(shape: Shape, { dtype = defaultDType, backend }: CreateOpt
 /** A tensor whose elements are `data`, in row-major order and as they are stored. */
 export function fromHost(data: HostArray, shape: Shape, options: CreateOptions, site: string): Tensor {
   const result = empty(shape, options, site);
-  if (data.length > 0) result.backend.write(result.storage.buffer(site), data);
+  if (data.length > 0) result.runtime.write(result.storage, data, site);
   return result;
 }
 

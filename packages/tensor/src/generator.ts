@@ -1,11 +1,15 @@
 import { DescentError } from "@descent/backend";
 import { type RandomKey, RandomStream, words } from "./random-stream.ts";
+import { watcher } from "./watch.ts";
 
 /** The state of a generator: plain numbers, to be saved with a model. */
 export interface RngState {
   readonly seed: number;
   readonly offset: number;
 }
+
+/** The key of draw number `offset` of a seed. */
+export const keyOf = ({ seed, offset }: RngState): RandomKey => [...words(seed), ...words(offset)];
 
 /**
  * A source of random numbers: counter-based (Philox4x32-10), so that draw number `offset` of a seed has the same bits on every
@@ -47,7 +51,9 @@ export class Generator {
   }
   /** The key of one more draw. */
   next(): RandomKey {
-    return [...words(this.#seed), ...words(this.#offset++)];
+    const key = keyOf({ seed: this.#seed, offset: this.#offset++ });
+    watcher?.drew(this, key);
+    return key;
   }
   /** One more draw, as numbers on the host. */
   stream(): RandomStream {

@@ -16,6 +16,7 @@ export {
   Trace,
   Value,
 } from "@descent/backend";
+export { type Captured, capture } from "./capture/capture.ts";
 export { type CreateOptions, empty, tensor } from "./create.ts";
 export { applyTraced } from "./differentiate.ts";
 export { type EmbeddingOptions, embedding } from "./embedding.ts";
@@ -252,3 +253,4 @@ export { gatherRows, SparseTensor, scatterRows, sumOfGradients } from "./sparse.
 export { type Backward, type BackwardOptions, record, type Tape, type TapeEntry, tapeOf } from "./tape.ts";
 export { type Nested, Tensor, type TensorData } from "./tensor.ts";
 export { type Prepared, prepareTraced, runTraced, type Traced, type TracedCall } from "./traced.ts";
+export { type HostCall, hosted, isCapturing, structureChanged } from "./watch.ts";

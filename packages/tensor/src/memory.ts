@@ -1,6 +1,7 @@
 import { type Backend, type Buffer, byteSize, type DType, isDescentError } from "@descent/backend";
 import type { Scope } from "./scope.ts";
 import { type Block, type Home, Storage } from "./storage.ts";
+import { watcher } from "./watch.ts";
 
 export { type Block, Storage } from "./storage.ts";
 
@@ -88,6 +89,7 @@ export class Memory {
     this.adopt(block);
     const storage = new Storage(this, block);
     this.#net.register(storage, block);
+    watcher?.allocated(storage);
     return storage;
   }
 
@@ -132,6 +134,21 @@ export class Memory {
   #leave(block: Block): void {
     block.home?.delete(block);
     block.home = null;
+  }
+
+  /** Takes a block out of every scope and loop: whoever calls this gives it back. */
+  withdraw(block: Block): void {
+    this.#leave(block);
+  }
+
+  /** The memory of a block under a new handle; the old one counts as given back, for `reason`. */
+  renew({ block }: Storage, reason: string): Storage {
+    const next: Block = { ...block, used: this.generation, home: null };
+    block.freed = reason;
+    this.#leave(block);
+    this.#live.delete(block);
+    this.#live.add(next);
+    return new Storage(this, next);
   }
 
   /** One more owner: the block stays until all have let go. */

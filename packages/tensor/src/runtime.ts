@@ -1,5 +1,16 @@
-import { type Arg, type Backend, Cache, DescentError, type Kernel, type Launch, type Program } from "@descent/backend";
+import {
+  type Arg,
+  type Backend,
+  Cache,
+  DescentError,
+  type HostArray,
+  type Kernel,
+  type Launch,
+  type Program,
+} from "@descent/backend";
 import { Memory } from "./memory.ts";
+import type { Storage } from "./storage.ts";
+import { type HostPart, watcher } from "./watch.ts";
 
 /** Hears of every launch: how `capture` records a step. */
 export type LaunchListener = (launch: Launch) => void;
@@ -35,18 +46,30 @@ export class Runtime {
     shape: readonly number[],
     uniforms: readonly number[],
     label: string,
+    host: HostPart | null = null,
   ): void {
     const launch = { kernel, args, shape, uniforms, label };
     this.backend.launch(launch);
+    watcher?.launched(this, launch, host);
     if (this.listener) this.listener(launch);
+  }
+
+  /** Copies elements from the host into memory, from the first on. */
+  write(storage: Storage, data: HostArray, site: string): void {
+    this.backend.write(storage.buffer(site), data);
+    watcher?.wrote(storage, data);
   }
 
   /** Runs a whole list in order, with one hand-over where the backend has it. */
   submit(launches: readonly Launch[]): void {
+    if (watcher?.takes(this, launches)) return;
     const { backend, listener } = this;
     if (backend.submit) backend.submit(launches);
     else for (const launch of launches) backend.launch(launch);
-    if (listener) for (const launch of launches) listener(launch);
+    for (const launch of launches) {
+      listener?.(launch);
+      watcher?.launched(this, launch, null);
+    }
   }
 }
 

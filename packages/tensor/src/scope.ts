@@ -37,7 +37,7 @@ export class Scope implements Disposable {
 }
 
 /** The tensors in what a function gave back: a tensor, or arrays and plain objects of them. */
-function tensorsIn(value: unknown): Tensor[] {
+export function tensorsIn(value: unknown): Tensor[] {
   if (value instanceof Tensor) return [value];
   if (Array.isArray(value)) return value.flatMap(tensorsIn);
   const plain = typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;

@@ -1,5 +1,6 @@
 import { type Buffer, DescentError, type DType } from "@descent/backend";
 import type { Memory } from "./memory.ts";
+import { watcher } from "./watch.ts";
 
 /** One live buffer and what decides when it may be given back. */
 export interface Block {
@@ -46,6 +47,7 @@ export class Storage {
     const { block } = this;
     if (block.freed !== null) throw useAfterFree(operation, block);
     block.used = this.memory.generation;
+    watcher?.used(this);
     return block.buffer;
   }
 }

@@ -1,4 +1,5 @@
 import type { Tensor } from "./tensor.ts";
+import { watcher } from "./watch.ts";
 
 /** Gradients of the outputs in (null: zero), gradients of the inputs out (null: none wanted or none there). */
 export type Backward = (grads: readonly (Tensor | null)[]) => readonly (Tensor | null)[];
@@ -39,7 +40,10 @@ export interface Tape {
 /** The tape that an operation on `inputs` has to be recorded on; null when none of them is differentiable or recording is off. */
 export function tapeOf(inputs: readonly (Tensor | number)[]): Tape | null {
   for (const input of inputs) {
-    if (typeof input !== "number" && input.tape !== null) return input.tape.recording ? input.tape : null;
+    if (typeof input !== "number" && input.tape !== null) {
+      watcher?.metTape(input.tape);
+      return input.tape.recording ? input.tape : null;
+    }
   }
   return null;
 }

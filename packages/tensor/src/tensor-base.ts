@@ -13,6 +13,7 @@ import { copyOf, filled } from "./ops/elementwise.ts";
 import type { Runtime } from "./runtime.ts";
 import type { BackwardOptions, Tape } from "./tape.ts";
 import type { Tensor } from "./tensor.ts";
+import { watcher } from "./watch.ts";
 
 /** Nested arrays of numbers, as `tolist` gives and `tensor` takes them. */
 export type Nested = number | boolean | readonly Nested[];
@@ -73,6 +74,7 @@ export abstract class TensorBase {
 
   /** The gradient that `backward()` accumulated; null before, and after it was cleared. */
   get grad(): Tensor | null {
+    watcher?.gradRead(this as unknown as Tensor, this.#grad);
     return this.#grad;
   }
   set grad(value: Tensor | null) {
@@ -95,6 +97,7 @@ export abstract class TensorBase {
     for (const block of value?.blocks ?? []) memory.hold(block);
     for (const block of this.#grad?.blocks ?? []) memory.unhold(block);
     this.#grad = value;
+    watcher?.gradSet(this as unknown as Tensor, value);
   }
 
   /**
@@ -126,6 +129,7 @@ export abstract class TensorBase {
 
   /** All elements in row-major order. */
   async data(): Promise<TensorData> {
+    watcher?.reads("data");
     const source = this.isContiguous ? this : this.copy();
     const { storage, offset, size, runtime } = source;
     return widen(this.dtype, await runtime.backend.read(storage.buffer("data"), offset, size));
@@ -133,6 +137,7 @@ export abstract class TensorBase {
 
   /** As `data`, at once; only on backends that can wait (cpu, wasm). */
   dataSync(): TensorData {
+    watcher?.reads("dataSync");
     const { backend } = this.runtime;
     if (!backend.readSync) {
       throw new DescentError(

@@ -75,7 +75,8 @@ export function prepareTraced(spec: Traced, operands: readonly (Tensor | number)
 /** Runs a traced operation: one launch. Records nothing; `applyTraced` in `differentiate.ts` does. */
 export function runTraced(spec: Traced, operands: readonly (Tensor | number)[], call: TracedCall = {}): Tensor[] {
   const { plan, kernel, uniforms } = prepareTraced(spec, operands, call);
-  plan.runtime.launch(kernel, plan.args, plan.shape, uniforms(plan.hyper), spec.name);
+  const host = { hyper: plan.hyper, uniforms };
+  plan.runtime.launch(kernel, plan.args, plan.shape, uniforms(plan.hyper), spec.name, host);
   plan.into.forEach((target, i) => {
     if (target !== null) (plan.results[i] as Tensor).storage.version++;
   });

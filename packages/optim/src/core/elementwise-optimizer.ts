@@ -99,6 +99,15 @@ export abstract class ElementwiseOptimizer<
     for (const [runtime, list] of launches) runtime.submit(list);
   }
 
+  /** All but differentiable and sparse updates. */
+  protected override planned(): boolean {
+    return this.paramGroups.every(
+      (group) =>
+        (group as { differentiable?: boolean }).differentiable !== true &&
+        group.params.every(({ grad }) => !(grad instanceof SparseTensor)),
+    );
+  }
+
   /** Which gradients the rule can use. */
   protected gradients(): "dense" | "sparse" | "both" {
     return "dense";

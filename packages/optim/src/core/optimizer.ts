@@ -1,4 +1,4 @@
-import { DescentError, SparseTensor, type Tensor } from "@descent/tensor";
+import { DescentError, hosted, SparseTensor, type Tensor } from "@descent/tensor";
 import { Hooked, type StepArguments } from "./hooks.ts";
 import { loadInto } from "./load.ts";
 import { checkNames, checkValues, type Given, type ImplementationOption, type OptionTable } from "./options.ts";
@@ -179,8 +179,7 @@ export abstract class Optimizer<O extends object> extends Hooked {
       args = other as unknown as StepArguments;
     }
     const finish = (result: unknown): unknown => {
-      for (const hook of this.hooks.afterStep) hook(this as never, args);
-      this.#endStep();
+      hosted({ planned: () => true, run: () => {}, after: () => this.#finish(args) });
       return result;
     };
     const result = this.run(args[0]);
@@ -190,11 +189,21 @@ export abstract class Optimizer<O extends object> extends Hooked {
   /** The step between the hooks. */
   protected run(closure: (() => unknown) | undefined): unknown {
     const update = (loss: unknown) => {
-      this.update();
+      hosted({ planned: () => this.planned(), run: () => this.update(), after: () => {} });
       return loss;
     };
     const loss = closure?.();
     return isPromise(loss) ? loss.then(update) : update(loss);
+  }
+
+  /** Whether `update` hands over all its launches at once, so that a captured step can run them with its own. */
+  protected planned(): boolean {
+    return false;
+  }
+
+  #finish(args: StepArguments): void {
+    for (const hook of this.hooks.afterStep) hook(this as never, args);
+    this.#endStep();
   }
 
   /** A step closes a generation of memory: see `Memory.endStep`. A differentiable one does not, since its graph lives on. */

@@ -10,7 +10,7 @@ export const fresh = (like: Tensor, shape: Shape, dtype: DType, site: string): T
 /** A row-major tensor of elements as the host stores them, on the backend of `like`. */
 export function fromHostLike(like: Tensor, data: HostArray, shape: Shape, dtype: DType, site: string): Tensor {
   const result = fresh(like, shape, dtype, site);
-  if (data.length > 0) result.backend.write(result.storage.buffer(site), data);
+  if (data.length > 0) result.runtime.write(result.storage, data, site);
   return result;
 }
 
