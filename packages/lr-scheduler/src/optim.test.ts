@@ -1,5 +1,5 @@
 import { cpu } from "@descent/backend-cpu";
-import { Adam, SGD } from "@descent/optim";
+import { Adam, GradScaler, SGD } from "@descent/optim";
 import { type Tensor, tensor } from "@descent/tensor";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
@@ -42,6 +42,22 @@ test("stepping the scheduler first is noticed through the optimizer's hook", () 
   const optimizer = new SGD(parameters(), { lr: 1 });
   new StepLR(optimizer, { stepSize: 1 }).step();
   expect(given).toEqual(["step-order"]);
+});
+
+test("a step that a gradient scaler skipped does not advance a scheduler that was told", () => {
+  const [p] = parameters();
+  const optimizer = new SGD([p!], { lr: 0.5 });
+  const scaler = new GradScaler({ initScale: 4 });
+  const scheduler = new StepLR(optimizer, { stepSize: 1, gamma: 0.5 }).skipWhen(() => scaler.skipped(optimizer));
+  const lrs = [1, Number.POSITIVE_INFINITY, 1].map((g) => {
+    p!.grad = tensor([g], { backend: p!.backend });
+    scaler.step(optimizer);
+    scaler.update();
+    scheduler.step();
+    return optimizer.paramGroups[0]!.lr;
+  });
+  expect(lrs).toEqual([0.25, 0.25, 0.125]);
+  expect(scheduler.lastEpoch).toBe(2);
 });
 
 const makes: Record<string, (o: Adam) => LRScheduler[]> = {

@@ -12,6 +12,17 @@ export { RMSprop, type RMSpropOptions } from "./algorithms/rmsprop.ts";
 export { Rprop, type RpropOptions } from "./algorithms/rprop.ts";
 export { SGD, type SGDOptions } from "./algorithms/sgd.ts";
 export { SparseAdam, type SparseAdamOptions } from "./algorithms/sparse-adam.ts";
+export { GradScaler, type GradScalerOptions, type GradScalerState, type Scalable } from "./amp/grad-scaler.ts";
+export { GradientAccumulator, type GradientAccumulatorOptions } from "./amp/gradient-accumulator.ts";
+export { type AverageFn, type EmaOptions, getEmaAvgFn, getSwaAvgFn } from "./averaging/average-fn.ts";
+export type { Averageable } from "./averaging/averageable.ts";
+export { AveragedModel, type AveragedModelOptions, type AveragedState } from "./averaging/averaged-model.ts";
+export { type UpdateBnOptions, updateBn, type WithBatchNorm } from "./averaging/update-bn.ts";
+export { type AdaptiveOptions, clipGradAdaptive_ } from "./clip/clip-grad-adaptive.ts";
+export { clipGradNorm_, clipGradsWithNorm_, getTotalNorm, type NormOptions } from "./clip/clip-grad-norm.ts";
+export { clipGradNormPerGroup_, type Grouped } from "./clip/clip-grad-norm-per-group.ts";
+export { clipGradValue_ } from "./clip/clip-grad-value.ts";
+export type { Clipped } from "./clip/gradients.ts";
 export { ElementwiseOptimizer } from "./core/elementwise-optimizer.ts";
 export {
   type HookHandle,

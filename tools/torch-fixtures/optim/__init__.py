@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from optim import dense, facts, half, lbfgs, meta, sparse
+from optim import averaging, clip, dense, facts, half, lbfgs, meta, scaler, sparse
 
 
 def record() -> None:
-    for part in (dense, sparse, lbfgs, meta, half, facts):
+    for part in (dense, sparse, lbfgs, meta, half, facts, clip, averaging, scaler):
         part.record()

@@ -1,0 +1,27 @@
+import type { Tensor, Traced, Value } from "@descent/tensor";
+import { alike, Launches } from "../core/launches.ts";
+
+/**
+ * Changes tensors in place, element by element: as many of one size as a launch can take. `f` also gets `by`, a number or a tensor
+ * of one element.
+ */
+export function changeInPlace(
+  operation: string,
+  tensors: readonly Tensor[],
+  by: Tensor | number,
+  f: (x: Value, by: Value) => Value,
+): void {
+  const launches = new Launches();
+  for (const run of alike(tensors.filter((x) => x.size > 0))) {
+    const [x] = run as [Tensor];
+    const spec: Traced = {
+      name: operation,
+      key: `${operation} ${run.length}`,
+      dtype: () => x.dtype,
+      outputs: (computed) => run.map(() => computed),
+      body: ([value, ...values]) => values.map((v) => f(v, value as Value)),
+    };
+    launches.add(spec, [by, ...run], { into: run.map((_, k) => k + 1), shape: x.shape });
+  }
+  launches.submit();
+}
