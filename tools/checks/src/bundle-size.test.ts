@@ -1,8 +1,7 @@
-import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { build } from "vite";
 import { describe, expect, test } from "vitest";
-import { packages, root } from "./workspace.ts";
+import { bundle } from "./bundle.ts";
+import { packages } from "./workspace.ts";
 
 interface Budget {
   readonly what: string;
@@ -48,33 +47,6 @@ const budgets: readonly Budget[] = [
     limit: 72 * KB, // the aim is 50, as above
   },
 ];
-
-/** Bundles `code` with Vite as an application would, and gives the minified result. */
-async function bundle(code: string, without: readonly string[] = []): Promise<string> {
-  const entry = "\0entry";
-  const result = await build({
-    root: join(root, "tools/checks"),
-    configFile: false,
-    logLevel: "error",
-    plugins: [
-      {
-        name: "entry",
-        resolveId: (id) => (id === "entry" ? entry : null),
-        load: (id) => (id === entry ? code : null),
-      },
-    ],
-    build: {
-      write: false,
-      target: "es2022",
-      rolldownOptions: { input: "entry", external: [...without], preserveEntrySignatures: "strict" },
-    },
-  });
-  const outputs = Array.isArray(result) ? result : "output" in result ? [result] : [];
-  return outputs
-    .flatMap(({ output }) => output)
-    .map((chunk) => (chunk.type === "chunk" ? chunk.code : ""))
-    .join("\n");
-}
 
 const exists = (name: string) => packages.some(({ manifest }) => manifest.name === name);
 
