@@ -97,5 +97,5 @@ export const tape: Tape = {
   retainGrad(tensor) {
     (edgeOf(tensor) as Edge).tensor = tensor;
   },
-  isLeaf: (tensor) => edgeOf(tensor)?.producer === null,
+  origin: (tensor) => edgeOf(tensor)?.producer?.name ?? null,
 };

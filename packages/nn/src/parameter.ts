@@ -22,6 +22,10 @@ export class Parameter extends Tensor {
     if (requiresGrad) markLeaf(this);
     else runtime.memory.hold(storage.block);
   }
+
+  override toString(): string {
+    return `Parameter containing:\n${super.toString()}`;
+  }
 }
 
 /** A tensor that belongs to a module's state without being learned, such as a running mean (torch.nn.Buffer). */

@@ -70,6 +70,13 @@ export class SparseTensor extends Tensor {
     return new SparseTensor(copyOf(this.indices), copyOf(this.values), this.shape, this.isCoalesced);
   }
 
+  override toString(): string {
+    const part = (x: Tensor, indent: number) => x.toString().replaceAll("\n", `\n${" ".repeat(indent)}`);
+    const lines = [`indices=${part(this.indices, 15)}`, `values=${part(this.values, 14)}`];
+    const size = `size=(${this.shape.join(", ")}${this.ndim === 1 ? "," : ""})`;
+    return `tensor(${[...lines, `${size}, nnz=${this.nnz}, layout=torch.sparse_coo`].join(",\n       ")})`;
+  }
+
   /** The place of each entry among all, counting the listed axes in row-major order. */
   rows(): Tensor {
     if (this.sparseDims === 1) return this.indices.reshape([this.nnz]);

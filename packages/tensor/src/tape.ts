@@ -34,7 +34,8 @@ export interface Tape {
   registerHook(tensor: Tensor, hook: (grad: Tensor) => Tensor | undefined | null): { remove(): void };
   /** Makes every pass fill `tensor.grad`, although it is no leaf. */
   retainGrad(tensor: Tensor): void;
-  isLeaf(tensor: Tensor): boolean;
+  /** The operation that made `tensor`; null for a leaf. */
+  origin(tensor: Tensor): string | null;
 }
 
 /** The tape that an operation on `inputs` has to be recorded on; null when none of them is differentiable or recording is off. */

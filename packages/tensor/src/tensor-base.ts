@@ -109,8 +109,8 @@ export abstract class TensorBase {
   }
 
   /** Whether this tensor was not made by a recorded operation. */
-  isLeaf(this: Tensor): boolean {
-    return this.tape === null || this.tape.isLeaf(this);
+  get isLeaf(): boolean {
+    return this.tape === null || this.tape.origin(this as unknown as Tensor) === null;
   }
   /** Calls `hook` with this tensor's complete gradient in every backward pass; what it returns, if anything, takes its place. */
   registerHook(this: Tensor, hook: (grad: Tensor) => Tensor | undefined | null): { remove(): void } {

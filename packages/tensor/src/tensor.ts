@@ -2,6 +2,7 @@ import { type Backend, checkDType, contiguousStrides, DescentError, type DType, 
 import type { Storage } from "./memory.ts";
 import { LinearMethods } from "./methods/linear-methods.ts";
 import { to } from "./ops/copy.ts";
+import { printNow, printSoon } from "./print.ts";
 import { runtimeOf } from "./runtime.ts";
 import { tapeOf } from "./tape.ts";
 
@@ -12,6 +13,19 @@ export type { Nested, TensorData } from "./tensor-base.ts";
  * in camelCase; those that end in an underscore change the tensor in place. Everything enqueues at once; only reading waits.
  */
 export class Tensor extends LinearMethods {
+  /** As PyTorch prints it. Backends that cannot wait for their results show everything but the elements: see `text`. */
+  override toString(): string {
+    return printNow(this);
+  }
+  /** As `toString`, with the elements on every backend. */
+  text(): Promise<string> {
+    return printSoon(this);
+  }
+  /** What `console.log` shows in Node, Deno and Bun. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
   override make(storage: Storage, shape: Shape, strides: readonly number[], offset: number): Tensor {
     return new Tensor(this.runtime, storage, shape, strides, offset);
   }

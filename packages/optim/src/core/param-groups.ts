@@ -86,7 +86,7 @@ export function checkParam(operation: string, p: Tensor, facts: object, differen
     fail("dtype", operation, "only floating point tensors can be optimized", all, 'Make it with { dtype: "float32" }.');
   }
   if (p instanceof SparseTensor) fail("argument", operation, "a parameter is sparse", facts, "Parameters are dense.");
-  if (!p.isLeaf() && !differentiable) {
+  if (!p.isLeaf && !differentiable) {
     const all = { ...facts, shape: p.shape };
     fail(
       "argument",
