@@ -1,0 +1,17 @@
+/** Numbers that the WebGPU specification fixes; Node has no globals for them. */
+export const usage = {
+  mapRead: 0x1,
+  copySource: 0x4,
+  copyTarget: 0x8,
+  uniform: 0x40,
+  storage: 0x80,
+  queryResolve: 0x200,
+} as const;
+
+export const mapForReading = 0x1;
+export const computeStage = 0x4;
+
+/** Most workgroups along one axis of a dispatch; larger ones are folded into two axes. */
+export const mostGroups = 65535;
+/** Threads of a workgroup: what every adapter allows. */
+export const groupSize = 256;

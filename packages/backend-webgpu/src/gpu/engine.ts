@@ -1,0 +1,99 @@
+import type { Launch, Program } from "@descent/backend";
+import type { Recorder } from "../kernels/recorder.ts";
+import type { Frame } from "../wgsl/frame.ts";
+import { type Aliases, aliasesOf, type Shader } from "../wgsl/shader.ts";
+import type { Features } from "../wgsl/storage.ts";
+import { groupSize } from "./constants.ts";
+import { Faults } from "./faults.ts";
+import { type Block, Memory, type WebgpuBuffer } from "./memory.ts";
+import { limitOf, type Opened } from "./open.ts";
+import { Stream } from "./stream.ts";
+
+export interface EngineOptions {
+  readonly poolBytes: number;
+  readonly deterministic: boolean;
+}
+
+/** Everything that lives and dies with one device. */
+export class Engine implements Recorder {
+  readonly opened: Opened;
+  readonly device: GPUDevice;
+  readonly features: Features;
+  readonly deterministic: boolean;
+  readonly bindings: number;
+  readonly memory: Memory;
+  readonly faults: Faults;
+  readonly stream: Stream;
+  /** While set, launches run nothing and leave here which shaders they need. */
+  collecting: Set<Shader> | null = null;
+  #scratch: Block[] = [];
+
+  constructor(opened: Opened, { poolBytes, deterministic }: EngineOptions) {
+    const { device } = opened;
+    this.opened = opened;
+    this.device = device;
+    this.deterministic = deterministic;
+    this.features = {
+      f16: device.features.has("shader-f16"),
+      subgroups: device.features.has("subgroups"),
+    };
+    this.bindings = Math.min(64, limitOf(device.limits, "maxStorageBuffersPerShaderStage"));
+    this.faults = new Faults(device);
+    this.memory = new Memory(device, poolBytes, this.mostBytes);
+    this.memory.onCreate = (bytes) => this.faults.noteMemory(bytes);
+    this.stream = new Stream(device, this.memory, this.faults);
+  }
+
+  /** Bytes of the largest buffer that a shader can use whole. */
+  get mostBytes(): number {
+    const { limits } = this.device;
+    const most = Math.min(limitOf(limits, "maxBufferSize"), limitOf(limits, "maxStorageBufferBindingSize"));
+    return Math.floor(most / 16) * 16;
+  }
+
+  aliases(program: Program, { args }: Launch): Aliases | null {
+    return aliasesOf(
+      program,
+      args.map(({ buffer }) => buffer),
+    );
+  }
+
+  blocks({ args }: Launch, aliases: Aliases | null): Block[] {
+    const blocks: Block[] = [];
+    for (let k = 0; k < args.length; k++)
+      if (!aliases || aliases[k] === k) blocks.push((args[k]!.buffer as WebgpuBuffer).block);
+    return blocks;
+  }
+
+  scratch(bytes: number): Block {
+    const block = this.memory.alloc(bytes);
+    this.#scratch.push(block);
+    return block;
+  }
+
+  /** Gives the scratch of a launch back: commands run in order, so whoever gets it next comes after. */
+  release(): void {
+    for (const block of this.#scratch) this.memory.free(block, this.stream.batch);
+    this.#scratch = [];
+  }
+
+  run(
+    shader: Shader,
+    frame: Frame,
+    launch: Launch,
+    blocks: readonly Block[],
+    groups: number,
+    extras: readonly number[],
+    work = groups * groupSize * 16,
+  ): void {
+    if (this.collecting) {
+      this.collecting.add(shader);
+      return;
+    }
+    const { stream } = this;
+    const pipeline = stream.pipelines.get(shader);
+    const at = stream.room(pipeline);
+    frame.fill(stream.words, stream.floats, at, launch, extras);
+    stream.dispatch(shader, pipeline, blocks, groups, launch.label, work);
+  }
+}

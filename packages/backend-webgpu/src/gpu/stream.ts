@@ -1,0 +1,188 @@
+import type { DescentError } from "@descent/backend";
+import type { Shader } from "../wgsl/shader.ts";
+import { mapForReading, mostGroups, usage } from "./constants.ts";
+import type { Faults } from "./faults.ts";
+import type { Block, Memory } from "./memory.ts";
+import { type Pipeline, Pipelines, parameterStep } from "./pipelines.ts";
+import type { Profile } from "./profile.ts";
+
+/** Parameters of so many small launches fit into one submit. */
+const parameterBytes = 1 << 20;
+
+/** What a stream has done since the start. */
+export interface StreamCounts {
+  submits: number;
+  dispatches: number;
+  passes: number;
+}
+
+/**
+ * Records commands in order and hands them over in one submit: on a read, or when so much is queued that the device would be idle
+ * for long while it is recorded. Parameters of all launches of a submit go to one buffer, in one write.
+ */
+export class Stream {
+  readonly device: GPUDevice;
+  readonly pipelines: Pipelines;
+  readonly counts: StreamCounts = { submits: 0, dispatches: 0, passes: 0 };
+  /** Number of the batch that is being recorded. */
+  batch = 0;
+  profile: Profile | null = null;
+  readonly #memory: Memory;
+  readonly #faults: Faults;
+  readonly #bytes = new ArrayBuffer(parameterBytes);
+  readonly words = new Uint32Array(this.#bytes);
+  readonly floats = new Float32Array(this.#bytes);
+  #used = 0;
+  #encoder: GPUCommandEncoder | null = null;
+  #pass: GPUComputePassEncoder | null = null;
+  #staging: GPUBuffer[] = [];
+  #flushing = false;
+  /** Estimated work queued, and how much of it makes a submit worth while. */
+  #work = 0;
+  #enough = 2 ** 36;
+  #running = 0;
+
+  constructor(device: GPUDevice, memory: Memory, faults: Faults) {
+    this.device = device;
+    this.#memory = memory;
+    this.#faults = faults;
+    this.pipelines = new Pipelines(device, parameterBytes);
+  }
+
+  /** Submits that the device has not finished. */
+  get running(): number {
+    return this.#running;
+  }
+
+  #commands(): GPUCommandEncoder {
+    this.#pass?.end();
+    this.#pass = null;
+    if (!this.#encoder) {
+      this.#faults.open();
+      this.#encoder = this.device.createCommandEncoder();
+    }
+    return this.#encoder;
+  }
+
+  /** Room for the parameters of one launch, in words: fill it, then dispatch. */
+  room(pipeline: Pipeline): number {
+    if (this.#used + pipeline.parameterBytes > parameterBytes) this.flush();
+    return this.#used >> 2;
+  }
+
+  /** Records a dispatch with the parameters last filled in. `work` is a rough count of bytes moved. */
+  dispatch(shader: Shader, pipeline: Pipeline, blocks: readonly Block[], groups: number, label: string, work: number): void {
+    if (this.profile) this.#pass = this.profile.pass(this.#commands(), shader, label);
+    else if (!this.#pass) {
+      this.#pass = this.#commands().beginComputePass();
+      this.counts.passes++;
+    }
+    const pass = this.#pass;
+    pass.setPipeline(pipeline.gpu);
+    pass.setBindGroup(0, this.pipelines.group(pipeline.layout, blocks));
+    pass.setBindGroup(1, this.pipelines.parameterGroup(pipeline.parameterBytes), [this.#used]);
+    this.#used += pipeline.parameterBytes;
+    const across = Math.min(groups, mostGroups);
+    pass.dispatchWorkgroups(across, Math.ceil(groups / across));
+    for (const block of blocks) block.batch = this.batch;
+    this.counts.dispatches++;
+    this.#work += work;
+    if (this.#work > this.#enough) this.flush();
+  }
+
+  /** Copies words to a block: ahead of the queue where nothing queued uses it, in their turn elsewhere. */
+  write(block: Block, byteOffset: number, data: ArrayBufferView<ArrayBuffer>): void {
+    if (data.byteLength === 0) return;
+    if (block.batch !== this.batch) {
+      this.#faults.open();
+      this.device.queue.writeBuffer(block.gpu, byteOffset, data.buffer, data.byteOffset, data.byteLength);
+      return;
+    }
+    const staging = this.device.createBuffer({
+      size: data.byteLength,
+      usage: usage.copySource,
+      mappedAtCreation: true,
+    });
+    new Uint8Array(staging.getMappedRange()).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    staging.unmap();
+    this.#commands().copyBufferToBuffer(staging, 0, block.gpu, byteOffset, data.byteLength);
+    this.#staging.push(staging);
+  }
+
+  /** Bytes of a block as they are after everything recorded so far. Offset and length are whole words. */
+  async read(block: Block, byteOffset: number, byteLength: number): Promise<ArrayBuffer> {
+    const staging = this.device.createBuffer({ size: byteLength, usage: usage.mapRead | usage.copyTarget });
+    this.#commands().copyBufferToBuffer(block.gpu, byteOffset, staging, 0, byteLength);
+    block.batch = this.batch;
+    const settled = await this.#soon();
+    try {
+      await staging.mapAsync(mapForReading);
+    } catch (cause) {
+      throw (await settled()) ?? cause;
+    }
+    const fault = await settled();
+    const bytes = staging.getMappedRange().slice(0);
+    staging.destroy();
+    if (fault) throw fault;
+    return bytes;
+  }
+
+  /** Submits at the end of the current turn, so that reads side by side share one submit. */
+  async #soon(): Promise<() => Promise<DescentError | null>> {
+    if (!this.#flushing) {
+      this.#flushing = true;
+      await Promise.resolve();
+      this.flush();
+    } else await Promise.resolve();
+    return () => this.#faults.settled();
+  }
+
+  /** Hands over everything recorded so far. */
+  flush(): void {
+    this.#flushing = false;
+    if (!this.#encoder) {
+      this.#faults.close(this.#memory.state.liveBytes);
+      this.#memory.trim(this.batch);
+      return;
+    }
+    this.#pass?.end();
+    this.profile?.resolve(this.#encoder);
+    const commands = this.#encoder.finish();
+    if (this.#used > 0) this.device.queue.writeBuffer(this.pipelines.parameters, 0, this.#bytes, 0, this.#used);
+    this.device.queue.submit([commands]);
+    this.counts.submits++;
+    this.#measure(this.#work);
+    for (const buffer of this.#staging) buffer.destroy();
+    this.#staging = [];
+    this.#pass = null;
+    this.#encoder = null;
+    this.#used = 0;
+    this.#work = 0;
+    this.batch++;
+    this.#faults.close(this.#memory.state.liveBytes);
+    this.#memory.trim(this.batch);
+    this.profile?.collect();
+  }
+
+  /** Learns how much work the device does in a tenth of a second: more is not queued before it is handed over. */
+  #measure(work: number): void {
+    const alone = this.#running === 0;
+    const start = performance.now();
+    this.#running++;
+    const done = () => {
+      this.#running--;
+      const elapsed = performance.now() - start;
+      // Short batches say more about the latency of a submit than about the device.
+      if (alone && elapsed > 20 && work > 0) this.#enough = Math.max(2 ** 28, (work / elapsed) * 100);
+    };
+    this.device.queue.onSubmittedWorkDone().then(done, done);
+  }
+
+  /** When everything handed over so far has run. */
+  async idle(): Promise<void> {
+    this.flush();
+    await this.device.queue.onSubmittedWorkDone();
+  }
+}
+
+export const stepBytes = parameterStep;

@@ -1,0 +1,1 @@
+export { type WebgpuBackend, type WebgpuOptions, webgpu } from "./webgpu.ts";

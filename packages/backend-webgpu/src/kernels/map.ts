@@ -1,0 +1,129 @@
+import type { Launch, MapProgram } from "@descent/backend";
+import { groupSize } from "../gpu/constants.ts";
+import { dotted, unravel } from "../wgsl/address.ts";
+import { declarations, operand } from "../wgsl/body.ts";
+import { Frame } from "../wgsl/frame.ts";
+import { type Aliases, type Shader, type Slot, shader } from "../wgsl/shader.ts";
+import { type Features, held, stored } from "../wgsl/storage.ts";
+import { type Prepare, type Recorder, Variants } from "./recorder.ts";
+
+/** Elements of one thread. */
+const width = 4;
+
+/** Storage slots for the bindings of a program; those that share memory share a slot. */
+export function slotsOf(
+  program: Pick<MapProgram, "bindings">,
+  features: Features,
+  aliases: Aliases | null,
+  vector: (binding: number) => boolean = () => false,
+): Slot[] {
+  return program.bindings.flatMap(({ dtype, mode }, k) => {
+    if (aliases && aliases[k] !== k) return [];
+    const type = held(dtype, features);
+    const written =
+      mode !== "read" || (aliases?.some((slot, j) => slot === k && program.bindings[j]!.mode !== "read") ?? false);
+    return [{ name: `b${k}`, type: vector(k) ? `vec4<${type}>` : type, written }];
+  });
+}
+
+/** One element per call, four calls per thread: flat bindings go through vectors where they are aligned. */
+function emitMap(program: MapProgram, features: Features, vector: boolean, aliases: Aliases | null): [Shader, Frame] {
+  const { bindings, body, stores, rank } = program;
+  const frame = new Frame(program);
+  const axes = Array.from({ length: rank }, (_, axis) => axis);
+  const isVector = (k: number) => vector && bindings[k]!.access === "flat";
+  const name = (k: number) => `b${aliases ? aliases[k] : k}`;
+  const address = (k: number): string => {
+    const { access } = bindings[k]!;
+    if (access === "single") return frame.offset(k);
+    if (access === "flat") return `${frame.offset(k)} + i`;
+    return `${frame.offset(k)} + ${dotted(k, axes, frame, "x")}`;
+  };
+  const places = {
+    features,
+    frame,
+    element: (k: number) => (isVector(k) ? `l${k}` : `${name(k)}[${address(k)}]`),
+    index: (axis: number) => (axis < 0 ? "i" : `x${axis}`),
+  };
+  const needsIndex =
+    bindings.some(({ access }) => access === "strided") || body.some(({ op, imm }) => op === "index" && imm !== -1);
+  const loads = bindings.flatMap(({ mode, dtype }, k) =>
+    isVector(k) && mode !== "write" ? [{ k, type: held(dtype, features) }] : [],
+  );
+  const vectorStores = stores.filter(({ binding }) => isVector(binding));
+  const plainStores = stores.filter(({ binding }) => !isVector(binding));
+  const storedAt = ({ binding, value }: (typeof stores)[number]) =>
+    stored(bindings[binding]!.dtype, features, operand(body, value));
+  const count = frame.extra("count");
+  const perElement = `${needsIndex ? unravel("i", axes, frame, "x") : ""}
+${declarations(program, body.keys(), places)}
+${plainStores.map((store) => `${name(store.binding)}[${address(store.binding)}] = ${storedAt(store)};`).join("\n")}`;
+  const parameters = loads.map(({ k, type }) => `, l${k}: ${type}`).join("");
+  const fields = vectorStores.map(({ binding }, s) => `s${s}: ${held(bindings[binding]!.dtype, features)}`);
+  const results = vectorStores.length > 0;
+  const functions = `${results ? `struct Results { ${fields.join(", ")} }` : ""}
+fn element(i: u32${parameters})${results ? " -> Results" : ""} {
+${perElement}
+${results ? `return Results(${vectorStores.map(storedAt).join(", ")});` : ""}
+}`;
+  const at = (k: number) => `${name(k)}[(${frame.offset(k)} >> 2u) + g]`;
+  const each = (i: string, part: (k: number) => string) =>
+    `element(${[i, ...loads.map(({ k }) => part(k))].join(", ")})`;
+  const main = vector
+    ? `let g = group * ${groupSize}u + t;
+let i = g * ${width}u;
+if (i + ${width}u <= ${count}) {
+${loads.map(({ k }) => `let w${k} = ${at(k)};`).join("\n")}
+${["x", "y", "z", "w"].map((c, n) => `let r${n} = ${each(`i + ${n}u`, (k) => `w${k}.${c}`)};`).join("\n")}
+${vectorStores.map(({ binding }, s) => `${at(binding)} = vec4<${held(bindings[binding]!.dtype, features)}>(r0.s${s}, r1.s${s}, r2.s${s}, r3.s${s});`).join("\n")}
+} else {
+for (var c = 0u; i + c < ${count}; c++) {
+let r = ${each("i + c", (k) => `${at(k)}[c]`)};
+${vectorStores.map(({ binding }, s) => `${at(binding)}[c] = r.s${s};`).join("\n")}
+}
+}`
+    : `let start = group * ${groupSize * width}u + t;
+for (var c = 0u; c < ${width}u; c++) {
+let i = start + c * ${groupSize}u;
+if (i >= ${count}) { return; }
+element(i);
+}`;
+  return [
+    shader({
+      label: "map",
+      slots: slotsOf(program, features, aliases, isVector),
+      frame,
+      declarations: functions,
+      main,
+      f16: features.f16,
+    }),
+    frame,
+  ];
+}
+
+/** Whether every flat binding starts at a whole vector, and something is stored through one. */
+function isAligned(program: MapProgram, { args }: Launch): boolean {
+  let stores = false;
+  for (let k = 0; k < args.length; k++) {
+    const { access, mode } = program.bindings[k]!;
+    if (access !== "flat") continue;
+    if (args[k]!.offset % width !== 0) return false;
+    stores ||= mode !== "read";
+  }
+  return stores;
+}
+
+export function prepareMap(program: MapProgram): Prepare {
+  const variants = new Variants<[Shader, Frame]>();
+  return (launch: Launch, recorder: Recorder) => {
+    let count = 1;
+    for (const extent of launch.shape) count *= extent;
+    if (count === 0) return;
+    const aliases = recorder.aliases(program, launch);
+    const vector = !aliases && isAligned(program, launch);
+    const [code, frame] = variants.get(`${vector ? "v" : "s"}${aliases ?? ""}`, () =>
+      emitMap(program, recorder.features, vector, aliases),
+    );
+    recorder.run(code, frame, launch, recorder.blocks(launch, aliases), Math.ceil(count / (groupSize * width)), [count]);
+  };
+}

@@ -1,0 +1,72 @@
+import type { Program } from "@descent/backend";
+import { groupSize } from "../gpu/constants.ts";
+import { withHelpers } from "./body.ts";
+import type { Frame } from "./frame.ts";
+
+/** A compute shader and what it takes; pipelines are made of it once per device. */
+export interface Shader {
+  readonly code: string;
+  /** One letter per storage binding: `r` read, `w` written. */
+  readonly slots: string;
+  /** Words of parameters. */
+  readonly words: number;
+  readonly label: string;
+}
+
+/** A storage binding: what it holds and whether it is written. */
+export interface Slot {
+  readonly name: string;
+  readonly type: string;
+  readonly written: boolean;
+}
+
+export interface ShaderParts {
+  readonly label: string;
+  readonly slots: readonly Slot[];
+  readonly frame: Pick<Frame, "words">;
+  /** Functions, structures and workgroup memory. */
+  readonly declarations?: string;
+  /** The body of the entry point; `group` is the number of the workgroup and `t` of the thread in it. */
+  readonly main: string;
+  readonly threads?: number;
+  readonly f16?: boolean;
+}
+
+/** Puts a shader together. The parameters' words must all have been asked for by then. */
+export function shader({ label, slots, frame, declarations = "", main, threads = groupSize, f16 }: ShaderParts): Shader {
+  const bindings = slots.map(
+    ({ name, type, written }, k) =>
+      `@group(0) @binding(${k}) var<storage, ${written ? "read_write" : "read"}> ${name}: array<${type}>;`,
+  );
+  const rest = withHelpers(`${declarations}
+@compute @workgroup_size(${threads})
+fn main(@builtin(workgroup_id) which: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) t: u32) {
+let group = which.y * groups.x + which.x;
+${main}
+}`);
+  const code = [
+    ...(f16 ? ["enable f16;"] : []),
+    ...bindings,
+    `@group(1) @binding(0) var<uniform> P: array<vec4<u32>, ${Math.ceil(frame.words / 4)}>;`,
+    rest,
+  ].join("\n");
+  return { code, slots: slots.map(({ written }) => (written ? "w" : "r")).join(""), words: frame.words, label };
+}
+
+/** Which bindings a program reaches through which slot; the same memory bound twice shares one. */
+export type Aliases = readonly number[];
+
+/** The slot of every binding: its own, or that of the first one over the same memory where one of the two is written. */
+export function aliasesOf(program: Program, blocks: readonly unknown[]): Aliases | null {
+  let found: number[] | null = null;
+  const { bindings } = program;
+  for (let k = 1; k < blocks.length; k++) {
+    for (let j = 0; j < k; j++) {
+      if (blocks[j] !== blocks[k] || (bindings[j]!.mode === "read" && bindings[k]!.mode === "read")) continue;
+      found ??= bindings.map((_, i) => i);
+      found[k] = found[j] as number;
+      break;
+    }
+  }
+  return found;
+}
