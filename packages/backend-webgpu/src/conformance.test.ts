@@ -1,7 +1,9 @@
 import { conformance } from "@descent/backend/conformance";
 import { afterAll, describe, it } from "vitest";
+import { skip, tolerance } from "./testing/tolerance.ts";
 import { webgpu } from "./webgpu.ts";
 
 describe("Dawn", () => {
-  conformance({ create: () => webgpu(), test: { describe, it, afterAll } });
+  const test = { describe, it, afterAll };
+  conformance({ create: () => webgpu(), test, tolerance, skip, flushesSubnormals: true });
 });

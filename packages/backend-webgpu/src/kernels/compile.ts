@@ -1,4 +1,5 @@
 import type { Program } from "@descent/backend";
+import { prepareContract } from "./contract.ts";
 import { prepareFold } from "./fold.ts";
 import { prepareGather, prepareScatter } from "./indexed.ts";
 import { prepareMap } from "./map.ts";
@@ -21,7 +22,7 @@ export function prepareProgram(program: Program): Prepare {
       return prepareScan(program);
     case "sort":
       return prepareSort(program);
-    default:
-      throw new Error(program.kind);
+    case "contract":
+      return prepareContract(program);
   }
 }

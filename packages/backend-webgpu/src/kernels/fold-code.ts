@@ -19,6 +19,9 @@ export interface FoldForm {
   readonly pass: number | null;
 }
 
+/** The `imm` of an index instruction that gives the number of the row; schedules take it for an axis that is kept. */
+export const rowNumber = 0.5;
+
 /** Elements that a thread sums before it adds them to the rest. */
 const block = 16;
 
@@ -218,7 +221,7 @@ ${sums.map((one) => absorb(one, "", `ba${one.id}`, "0u")).join(" ")}
       features: this.#features,
       frame: this.frame,
       element: this.#element,
-      index: (axis) => (axis < 0 ? "(row * width + k)" : `x${axis}`),
+      index: (axis) => (axis === rowNumber ? "row" : axis < 0 ? "(row * width + k)" : `x${axis}`),
     };
   }
 }

@@ -26,7 +26,10 @@ export function unitInLastPlace(dtype: DType, x: number): number {
   return 2 ** (exponent - format[0]);
 }
 
-/** Whether `got` will do for `wanted`; zeros of either sign are the same unless `signs`. */
+/** The smallest normal number of `dtype`: what a device may take for 0 lies below it. */
+const smallestNormal = (dtype: DType): number => 2 ** (formats[dtype]?.[1] ?? Number.NEGATIVE_INFINITY);
+
+/** Whether `got` will do for `wanted`; zeros of either sign are the same unless `signs`. Where subnormal numbers count as 0, `flushes`. */
 export function fits(
   dtype: DType,
   got: number,
@@ -34,11 +37,13 @@ export function fits(
   tolerance: Tolerance,
   scale: number,
   signs: boolean,
+  flushes = false,
 ): boolean {
   if (Number.isNaN(wanted) || Number.isNaN(got)) return Number.isNaN(wanted) && Number.isNaN(got);
   if (got === wanted) return !signs || Object.is(got, wanted);
   if (!Number.isFinite(wanted) || !Number.isFinite(got)) return false;
   const allowed = (tolerance.ulp ?? 0) * unitInLastPlace(dtype, wanted) + (tolerance.relative ?? 0) * scale;
+  if (flushes && Math.abs(wanted) < smallestNormal(dtype) && Math.abs(got) < smallestNormal(dtype)) return true;
   return Math.abs(got - wanted) <= allowed;
 }
 

@@ -38,6 +38,8 @@ export interface ConformanceOptions {
   readonly skip?: readonly Skip[];
   /** Units in the last place per operation, where the device is less exact than the op table asks. */
   readonly tolerance?: Partial<Record<Op, number>>;
+  /** Whether the device may take subnormal numbers for 0, as GPUs do: they are then not tried, and count as 0. Default false. */
+  readonly flushesSubnormals?: boolean;
 }
 
 /** Every case of the kit, by full name. */
@@ -66,13 +68,14 @@ const pattern = ({ test }: Skip): RegExp => new RegExp(`^${test.split("*").map(e
  * import { describe, it } from "vitest";
  * conformance({ create: () => cpu(), test: { describe, it } });
  */
-export function conformance({ create, test, skip = [], tolerance = {} }: ConformanceOptions): void {
+export function conformance(options: ConformanceOptions): void {
+  const { create, test, skip = [], tolerance = {}, flushesSubnormals } = options;
   const { describe, it, afterAll } = test;
   const rules = skip.map((one) => ({ ...one, pattern: pattern(one) }));
   let lab: Promise<Lab> | null = null;
   const make = async () => create();
   const ready = (): Promise<Lab> => {
-    lab ??= make().then((backend) => new Lab(backend, make, tolerance));
+    lab ??= make().then((backend) => new Lab(backend, make, tolerance, flushesSubnormals));
     return lab;
   };
   const register = ({ name, run }: Case): void => {

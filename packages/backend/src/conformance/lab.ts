@@ -51,11 +51,19 @@ export class Lab {
   readonly backend: Backend;
   /** Makes another backend of the same kind; the caller closes it. */
   readonly create: () => Promise<Backend>;
+  /** Whether the device may take subnormal numbers for 0. */
+  readonly flushes: boolean;
   readonly #tolerance: Partial<Record<Op, number>>;
 
-  constructor(backend: Backend, create: () => Promise<Backend>, tolerance: Partial<Record<Op, number>>) {
+  constructor(
+    backend: Backend,
+    create: () => Promise<Backend>,
+    tolerance: Partial<Record<Op, number>>,
+    flushes = false,
+  ) {
     this.backend = backend;
     this.create = create;
+    this.flushes = flushes;
     this.#tolerance = tolerance;
   }
 
@@ -97,7 +105,8 @@ export class Lab {
     for (const buffer of buffers) this.backend.free(buffer);
     const scales = scalesOf(trial, wanted);
     operands.forEach((operand, k) => {
-      compareBuffers(trial, operand, k, got[k] as HostArray, wanted[k] as HostArray, scales[k] as readonly number[]);
+      const [g, w] = [got[k] as HostArray, wanted[k] as HostArray];
+      compareBuffers(trial, operand, k, g, w, scales[k] as readonly number[], this.flushes);
     });
   }
 }
@@ -147,9 +156,12 @@ function compareBuffers(
   got: HostArray,
   wanted: HostArray,
   scales: readonly number[],
+  flushes: boolean,
 ): void {
   const [g, w] = [numbersOf(dtype, got), numbersOf(dtype, wanted)];
-  const wrong = w.flatMap((x, i) => (fits(dtype, g[i] as number, x, tolerance, scales[i] as number, signs) ? [] : [i]));
+  const wrong = w.flatMap((x, i) =>
+    fits(dtype, g[i] as number, x, tolerance, scales[i] as number, signs, flushes) ? [] : [i],
+  );
   if (wrong.length === 0) return;
   const show = (i: number) => {
     const place = i < data.length ? `element ${i}` : `element ${i}, after the end of what it was given,`;
