@@ -8,7 +8,7 @@ import * as optim from "./index.ts";
 await use(backendUnderTest());
 const { Adam, LBFGS, Muon, SGD, SparseAdam } = optim;
 
-type AnyOptimizer = optim.Optimizer<Record<string, unknown>>;
+type AnyOptimizer = optim.SingleOptimizer<Record<string, unknown>>;
 const make = (name: string, params: unknown, options: object = {}): AnyOptimizer =>
   new (optim as unknown as Record<string, new (p: unknown, o: object) => AnyOptimizer>)[name]!(params, options);
 

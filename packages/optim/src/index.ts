@@ -32,9 +32,10 @@ export {
   type StepPostHook,
   type StepPreHook,
 } from "./core/hooks.ts";
-export { type Description, Optimizer } from "./core/optimizer.ts";
+export { Optimizer } from "./core/optimizer.ts";
 export type { Given, Option, OptionTable } from "./core/options.ts";
 export type { GivenGroup, ParamGroup, Params } from "./core/param-groups.ts";
 export { decayed, type Hypers, type Rule, type Switches, type Updated } from "./core/rule.ts";
+export { type Description, SingleOptimizer } from "./core/single-optimizer.ts";
 export { hostScalars, type LoadOptions, type ParamState, type StateDict } from "./core/state-dict.ts";
 export { parametersToVector, vectorToParameters } from "./utils/vector.ts";

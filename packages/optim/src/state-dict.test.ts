@@ -37,7 +37,6 @@ test("PyTorch's shape and spelling", () => {
       foreach: null,
       capturable: false,
       fused: null,
-      state_dtype: null,
       params: [0, 1],
     },
   ]);

@@ -112,7 +112,7 @@ export {
 } from "./ops/conv.ts";
 export { to } from "./ops/copy.ts";
 export type { Elementwise, Operand } from "./ops/define.ts";
-export { bernoulli_, type GeneratorOption, normal_, uniform_ } from "./ops/draw.ts";
+export { bernoulli_, type GeneratorOption, normal_, randomWords, uniform_, uniformFrom } from "./ops/draw.ts";
 export { einsum } from "./ops/einsum.ts";
 export { argmax, argmin, max, min } from "./ops/extrema.ts";
 export type { Activation } from "./ops/fused.ts";

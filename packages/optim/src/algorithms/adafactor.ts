@@ -1,7 +1,7 @@
 import { type DType, lerpValues as lerp, runTraced, type Tensor, type Traced, type Value } from "@descent/tensor";
-import { Optimizer } from "../core/optimizer.ts";
 import { atMostZero, flag, nonNegative, number, type Option, oneAndMore } from "../core/options.ts";
 import type { ParamGroup } from "../core/param-groups.ts";
+import { SingleOptimizer } from "../core/single-optimizer.ts";
 import { stateTensor } from "../core/state-dict.ts";
 
 export interface AdafactorOptions {
@@ -88,7 +88,7 @@ const move: Traced = {
  * Adam without a first moment, with the second moment of a matrix kept as one average per row and one per column, and steps
  * relative to the size of the parameter. Shazeer & Stern 2018, arXiv:1804.04235; torch.optim.Adafactor.
  */
-export class Adafactor extends Optimizer<AdafactorOptions> {
+export class Adafactor extends SingleOptimizer<AdafactorOptions> {
   protected override describe() {
     return {
       name: "Adafactor",

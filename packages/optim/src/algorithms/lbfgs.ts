@@ -1,10 +1,10 @@
 import { DescentError, SparseTensor, type Tensor } from "@descent/tensor";
 import { drive, lossValue, numbers, type Request } from "../core/drive.ts";
 import { keep } from "../core/keep.ts";
-import { Optimizer } from "../core/optimizer.ts";
 import { choice, type Given, natural, nonNegative, number, type Option } from "../core/options.ts";
 import { overwrite } from "../core/overwrite.ts";
 import type { GivenGroup, Params } from "../core/param-groups.ts";
+import { SingleOptimizer } from "../core/single-optimizer.ts";
 import { parametersToVector, partOf } from "../utils/vector.ts";
 import { change, compute, direct, type Memory, measure, restore, specs } from "./lbfgs-direction.ts";
 import { type Point, strongWolfe } from "./strong-wolfe.ts";
@@ -43,7 +43,7 @@ type Closure = () => unknown;
  * const optimizer = new LBFGS([p], { lineSearchFn: "strong_wolfe" });
  * await optimizer.step(() => { optimizer.zeroGrad(); const loss = f(p); loss.backward(); return loss; });
  */
-export class LBFGS extends Optimizer<LBFGSOptions> {
+export class LBFGS extends SingleOptimizer<LBFGSOptions> {
   constructor(params: Params | Iterable<GivenGroup<Given<LBFGSOptions>>>, options: Given<LBFGSOptions> = {}) {
     super(params, options);
     for (const group of [this.defaults, ...this.paramGroups]) group.maxEval ??= Math.floor((group.maxIter * 5) / 4);
@@ -89,6 +89,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
       const hint = "step(() => { optimizer.zeroGrad(); const loss = …; loss.backward(); return loss; })";
       throw new DescentError("argument", "LBFGS.step", "needs a closure that computes the loss", {}, hint);
     }
+    this.checkOptions();
     return drive(this.#minimize(closure));
   }
 

@@ -1,7 +1,8 @@
 import { DescentError, lerpValues as lerp, runTraced, type Tensor, type Traced } from "@descent/tensor";
-import { Optimizer, type Place } from "../core/optimizer.ts";
+
 import { choice, finite, flag, natural, nonNegative, number, type Option } from "../core/options.ts";
 import type { ParamGroup } from "../core/param-groups.ts";
+import { type Place, SingleOptimizer } from "../core/single-optimizer.ts";
 import { stateTensor } from "../core/state-dict.ts";
 
 export interface MuonOptions {
@@ -75,7 +76,7 @@ function orthogonalized(update: Tensor, { nsCoefficients: [a, b, c], nsSteps, ep
  * Momentum whose matrix is orthogonalised before it is applied; for hidden matrices only (`partition` routes the rest).
  * Jordan et al. 2024, kellerjordan.github.io/posts/muon; torch.optim.Muon. The iteration runs in bfloat16 where the backend has it.
  */
-export class Muon extends Optimizer<MuonOptions> {
+export class Muon extends SingleOptimizer<MuonOptions> {
   protected override describe() {
     return {
       name: "Muon",

@@ -2,11 +2,11 @@ import { DescentError, SparseTensor, Tensor } from "@descent/tensor";
 import { type Common, common } from "../core/common.ts";
 import { ElementwiseOptimizer } from "../core/elementwise-optimizer.ts";
 import { keep } from "../core/keep.ts";
-import type { Place } from "../core/optimizer.ts";
 import { finite, flag, hyper, nonNegative, number } from "../core/options.ts";
 import { overwrite } from "../core/overwrite.ts";
 import type { ParamGroup } from "../core/param-groups.ts";
 import { decayed, type Rule } from "../core/rule.ts";
+import type { Place } from "../core/single-optimizer.ts";
 
 export interface SGDOptions extends Common {
   /** Default: 1e-3. */

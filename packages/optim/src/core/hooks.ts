@@ -1,3 +1,4 @@
+import { DescentError } from "@descent/tensor";
 import type { Optimizer } from "./optimizer.ts";
 import type { StateDict } from "./state-dict.ts";
 
@@ -24,6 +25,9 @@ export class Hooks<F> {
 
   get all(): readonly F[] {
     return this.#list.map(({ hook }) => hook);
+  }
+  get isEmpty(): boolean {
+    return this.#list.length === 0;
   }
 }
 
@@ -52,12 +56,32 @@ class OptimizerHooks {
   readonly load = new Hooks<Replace>();
   readonly loaded = new Hooks<Watch>();
 
-  /** Those of all optimizers are outermost. */
-  get beforeStep(): readonly StepPreHook[] {
-    return [...globalPre.all, ...this.pre.all];
+  /** Whether hooks of this optimizer run around a step. */
+  get aroundStep(): boolean {
+    return !(this.pre.isEmpty && this.post.isEmpty);
   }
-  get afterStep(): readonly StepPostHook[] {
-    return [...this.post.all, ...globalPost.all];
+
+  /** Runs what comes before a step, those of all optimizers first; gives the step's arguments. */
+  before(optimizer: Optimizer<never>, given: StepArguments, outermost: boolean): StepArguments {
+    let args = given;
+    if (this.pre.isEmpty && (!outermost || globalPre.isEmpty)) return args;
+    for (const hook of [...(outermost ? globalPre.all : []), ...this.pre.all]) {
+      const other = hook(optimizer, args);
+      if (other === undefined) continue;
+      if (!Array.isArray(other)) {
+        const operation = `${optimizer.name}.step`;
+        const hint = "Return nothing, or a list with the closure.";
+        throw new DescentError("argument", operation, "a hook returned no arguments", { got: typeof other }, hint);
+      }
+      args = other as unknown as StepArguments;
+    }
+    return args;
+  }
+
+  /** Runs what comes after a step, those of all optimizers last. */
+  after(optimizer: Optimizer<never>, args: StepArguments, outermost: boolean): void {
+    if (this.post.isEmpty && (!outermost || globalPost.isEmpty)) return;
+    for (const hook of [...this.post.all, ...(outermost ? globalPost.all : [])]) hook(optimizer, args);
   }
 }
 

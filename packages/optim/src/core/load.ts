@@ -1,7 +1,7 @@
 import { checkOptions, DescentError, type DType, Tensor } from "@descent/tensor";
-import type { Description } from "./optimizer.ts";
-import { checkValues, type Option } from "./options.ts";
+import { checkValues, type Option, ownOptions } from "./options.ts";
 import type { ParamGroup } from "./param-groups.ts";
+import type { Description } from "./single-optimizer.ts";
 import {
   adopt,
   checkShapeOf,
@@ -29,9 +29,6 @@ export interface LoadTarget<O extends object> {
     p: Tensor,
   ) => { readonly tensors: readonly string[]; readonly numbers: readonly string[] };
 }
-
-/** Options that PyTorch does not have: a state saved there says nothing about them. */
-const own = ["stateDtype", "rounding"];
 
 /** The groups and the state that `sd` describes, everything checked first and then copied. */
 export function loadInto<O extends object>(target: LoadTarget<O>, sd: StateDict, options: LoadOptions) {
@@ -96,7 +93,7 @@ function loadGroup<O extends object>(
     throw new DescentError("state", operation, "a saved group has no lr", { ...place, keys: Object.keys(saved) });
   const group: Bag = { ...present };
   for (const [name, option] of Object.entries(table)) {
-    if (option.forced || (!(name in loaded) && !own.includes(name))) loaded[name] = option.default;
+    if (option.forced || (!(name in loaded) && !(name in ownOptions))) loaded[name] = option.default;
     else if (loaded[name] instanceof Tensor) loaded[name] = hostNumber(operation, name, loaded[name]);
   }
   Object.assign(group, loaded, { params: [...present.params] });

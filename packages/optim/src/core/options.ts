@@ -98,6 +98,9 @@ export const choice = <T extends string | null>(value: T, all: readonly T[]): Op
 export const implementationOptions = { foreach: null, capturable: false, fused: null } as const;
 export type ImplementationOption = keyof typeof implementationOptions;
 
+/** Options that PyTorch does not have. A saved state names them only where they differ from these; one saved there says nothing of them. */
+export const ownOptions: Readonly<Record<string, unknown>> = { stateDtype: null, rounding: "nearest" };
+
 /** Throws for a name that is no option. */
 export function checkNames(
   operation: string,

@@ -1,5 +1,5 @@
 import { DescentError, type DType, isFloat, SparseTensor, Tensor, tensor } from "@descent/tensor";
-import { implementationOptions, toCamel, toSnake } from "./options.ts";
+import { implementationOptions, ownOptions, toCamel, toSnake } from "./options.ts";
 import { overwrite } from "./overwrite.ts";
 import type { ParamGroup } from "./param-groups.ts";
 
@@ -39,7 +39,8 @@ export function pack(
   let next = 0;
   const param_groups = groups.map(({ params, paramNames, ...options }) => {
     const packed: Record<string, unknown> = {};
-    for (const [name, value] of Object.entries(options)) packed[toSnake(name)] = value;
+    for (const [name, value] of Object.entries(options))
+      if (!(name in ownOptions) || value !== ownOptions[name]) packed[toSnake(name)] = value;
     for (const flag of flags) packed[flag] = flag === "capturable" ? false : null;
     if (paramNames) packed.param_names = [...paramNames];
     packed.params = params.map((p) => {
@@ -50,6 +51,13 @@ export function pack(
     return packed;
   });
   return { state: saved, param_groups };
+}
+
+/** Records copied, tensors shared: what a hook may edit freely. */
+export function copyRecords(sd: StateDict): StateDict {
+  if (!isRecord(sd) || !isRecord(sd.state) || !Array.isArray(sd.param_groups)) return sd;
+  const state = Object.entries(sd.state).map(([key, own]) => [key, isRecord(own) ? { ...own } : own]);
+  return { ...sd, state: Object.fromEntries(state), param_groups: sd.param_groups.map((group) => ({ ...group })) };
 }
 
 /** A saved group's options, camelCase, without what only picks an implementation in PyTorch. */
