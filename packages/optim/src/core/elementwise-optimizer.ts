@@ -230,12 +230,13 @@ export abstract class ElementwiseOptimizer<
 
   /** The traced update of `p` for a group's structure. */
   #spec({ dtype }: Tensor, setting: Setting, { names }: { names: readonly string[] }): Traced {
+    const ready = setting.specs[dtype];
+    if (ready) return ready;
     const key = `${setting.key}|${setting.names}|${dtype}`;
-    const known = this.#specs.get(key);
-    if (known) return known;
     const rule = (x: object) => this.rule(x as Rule<O, S, C>) as Updated<string>;
-    const spec = traceUpdate(this.name, key, dtype, setting, names, rule);
+    const spec = this.#specs.get(key) ?? traceUpdate(this.name, key, dtype, setting, names, rule);
     this.#specs.set(key, spec);
+    setting.specs[dtype] = spec;
     return spec;
   }
 }

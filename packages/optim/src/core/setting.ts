@@ -1,4 +1,4 @@
-import { type DType, Tensor } from "@descent/tensor";
+import { type DType, Tensor, type Traced } from "@descent/tensor";
 import type { Uniforms } from "./planned-update.ts";
 import type { Rounding } from "./rounding.ts";
 
@@ -25,6 +25,8 @@ export interface Setting {
   readonly names: readonly string[];
   readonly dtype: DType | null;
   readonly rounding: Rounding;
+  /** The programs for it, by dtype of the parameter. */
+  readonly specs: Partial<Record<DType, Traced>>;
   /** The numbers last handed to a launch: parameters with equal counters share them. */
   shared: Uniforms | null;
 }
@@ -76,6 +78,7 @@ export function readSetting(
     names: Object.keys(buffers),
     dtype: stateDtype,
     rounding,
+    specs: {},
     shared: null,
   };
 }
