@@ -6,8 +6,12 @@ const mean = 0.1307;
 const deviation = 0.3081;
 
 /** Images of 28 × 28 grey levels, 0 to 255, as the networks take them: [n, 784] float32, normalised. */
-export const pixelsOf = (greys: Uint8Array): Tensor =>
-  tensor(Float32Array.from(greys, (grey) => (grey / 255 - mean) / deviation)).reshape([greys.length / 784, 784]);
+export function pixelsOf(greys: Uint8Array): Tensor {
+  const normalised = Float32Array.from({ length: 256 }, (_, grey) => (grey / 255 - mean) / deviation);
+  const pixels = new Float32Array(greys.length);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = normalised[greys[i] as number] as number;
+  return tensor(pixels).reshape([greys.length / 784, 784]);
+}
 
 /** Digits out of two IDX files: `x` as `pixelsOf` gives it, `y` [n] int64, 0 to 9. At most `count` of them. */
 export function digits(
