@@ -61,6 +61,7 @@ const positional: Readonly<Record<string, string>> = {
   triu: "diagonal",
   unbind: "dim",
   unflatten: "dim sizes",
+  unfold: "dim size step",
   unsqueeze: "dim",
 };
 for (const name of [
@@ -112,7 +113,6 @@ const absent: Readonly<Record<string, string>> = {
   logcumsumexp: "rare",
   searchsorted: "rare",
   softmin: "softmax(x.neg(), dim)",
-  unfold: "rare",
 };
 
 /** Recorded gradients that are not ours, with the reason. */
@@ -127,6 +127,7 @@ const families = [
   "reductions-one",
   "reductions-scans",
   "shapes-joins",
+  "shapes-pad-modes",
   "shapes-views",
   "indexing-gather",
   "indexing-order",

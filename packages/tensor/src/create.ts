@@ -57,7 +57,7 @@ const typedArrays: readonly [new (n: number) => HostArray, DType][] = [
 
 /**
  * A tensor from nested arrays, a number or boolean, or a typed array (which gives one axis and its own dtype). Numbers become
- * float32, or int64 when `dtype` says so; booleans become bool.
+ * float32, or int64 when `dtype` says so (JavaScript does not tell 1 from 1.0); booleans alone become bool.
  *
  * @example
  * tensor([[1, 2], [3, 4]]);
@@ -77,7 +77,7 @@ export function tensor(
   for (let level = data as Nested; Array.isArray(level); level = level[0] as Nested) shape.push(level.length);
   const flat: (number | boolean)[] = [];
   flatten(data as Nested, shape, 0, flat);
-  const dtype = options.dtype ?? (typeof flat[0] === "boolean" ? "bool" : defaultDType);
+  const dtype = options.dtype ?? (flat.length > 0 && flat.every((x) => typeof x === "boolean") ? "bool" : defaultDType);
   return fromHost(stored(flat.map(Number), checkDType("tensor", dtype)), shape, { ...options, dtype }, "tensor");
 }
 

@@ -1,6 +1,7 @@
 import { DescentError, type DType, dtypeKind, type Mask, type Shape, type Value, valueType } from "@descent/backend";
 import { type CreateOptions, empty } from "./create.ts";
-import { writeSpec } from "./ops/copy.ts";
+import { pow } from "./ops/arithmetic.ts";
+import { to, writeSpec } from "./ops/copy.ts";
 import { checkOptions } from "./options.ts";
 import { defaultDType } from "./promote.ts";
 import type { Tensor } from "./tensor.ts";
@@ -112,12 +113,35 @@ export function linspace(start: number, end: number, steps: number, options: Cre
   return generate("linspace", target, [start, steps > 1 ? end : start, step, steps - 1], body, real);
 }
 
-/** A matrix with ones on its diagonal: n × m, m defaulting to n. Default dtype: float32. */
-export function eye(n: number, m: number = n, options: CreateOptions = {}): Tensor {
+/** `base` (default 10) to the powers that `linspace(start, end, steps)` gives. Default dtype: float32. */
+export function logspace(start: number, end: number, steps: number, options: LogspaceOptions = {}): Tensor {
+  const { base = 10, dtype = defaultDType, ...rest } = options;
+  checkOptions("logspace", rest, ["backend"]);
+  const exponents = linspace(start, end, steps, {
+    ...rest,
+    dtype: dtypeKind(dtype) === "float" ? dtype : defaultDType,
+  });
+  return to(pow(base, exponents), dtype);
+}
+
+export interface LogspaceOptions extends CreateOptions {
+  /** Default: 10. */
+  readonly base?: number;
+}
+
+/** A matrix with ones on its diagonal: `eye(n)` is n × n, `eye(n, m)` n × m. Default dtype: float32. */
+export function eye(n: number, options?: CreateOptions): Tensor;
+export function eye(n: number, m: number, options?: CreateOptions): Tensor;
+export function eye(n: number, second: number | CreateOptions = n, third: CreateOptions = {}): Tensor {
+  const [m, options] = typeof second === "number" ? [second, third] : [n, second];
   checkOptions("eye", options, created);
   for (const extent of [n, m]) checkCount("eye", "size", extent);
-  const body: Body = (i, [width]) => i.remainder((width as Value).add(1)).eq(0);
-  return generate("eye", empty([n, m], options, "eye"), [m], body, "int64");
+  const body: Body = (i, [step, end]) =>
+    i
+      .remainder(step as Value)
+      .eq(0)
+      .and(i.lt(end as Value));
+  return generate("eye", empty([n, m], options, "eye"), [m + 1, Math.min(n, m) * (m + 1)], body, "int64");
 }
 
 function checkCount(operation: string, name: string, count: number): void {

@@ -20,7 +20,20 @@ export { type Captured, capture } from "./capture/capture.ts";
 export { type CreateOptions, empty, tensor } from "./create.ts";
 export { applyTraced } from "./differentiate.ts";
 export { type EmbeddingOptions, embedding } from "./embedding.ts";
-export { arange, emptyLike, eye, full, fullLike, linspace, ones, onesLike, zeros, zerosLike } from "./fill.ts";
+export {
+  arange,
+  emptyLike,
+  eye,
+  full,
+  fullLike,
+  type LogspaceOptions,
+  linspace,
+  logspace,
+  ones,
+  onesLike,
+  zeros,
+  zerosLike,
+} from "./fill.ts";
 export { defaultGenerator, Generator, getRngState, manualSeed, type RngState, setRngState } from "./generator.ts";
 export type { Memory, MemoryReport } from "./memory.ts";
 export {
@@ -75,6 +88,7 @@ export {
   sub,
   xlogy,
 } from "./ops/arithmetic.ts";
+export { at, type Index, type Range, unfold } from "./ops/at.ts";
 export {
   type AvgPoolOptions,
   adaptiveAvgPool1d,
@@ -83,6 +97,7 @@ export {
   avgPool2d,
   avgPool3d,
 } from "./ops/avg-pool.ts";
+export { allclose, allcloseSync, type CloseOptions, equal, equalSync, isclose } from "./ops/close.ts";
 export {
   eq,
   ge,
@@ -173,6 +188,7 @@ export {
 export { type MaxPoolOptions, maxPool1d, maxPool2d, maxPool3d } from "./ops/max-pool.ts";
 export { type MomentOptions, norm, std, stdMean, var, varMean } from "./ops/moments.ts";
 export { argsort, kthvalue, median, type SortOptions, sort, type TopkOptions, topk } from "./ops/order.ts";
+export { type PadOptions, pad } from "./ops/pad.ts";
 export type { PoolOptions } from "./ops/pool.ts";
 export { prod } from "./ops/prod.ts";
 export {
@@ -190,15 +206,13 @@ export {
   type TypedReduceOptions,
 } from "./ops/reduce.ts";
 export { cummax, cummin, cumprod, cumsum, type Extremes, type ScanOptions } from "./ops/scan.ts";
-export { type IndexAddOptions, indexAdd, indexCopy, oneHot, scatter, scatterAdd } from "./ops/scatter.ts";
+export { type IndexAddOptions, indexAdd, indexCopy, indexFill, oneHot, scatter, scatterAdd } from "./ops/scatter.ts";
 export {
   chunk,
   type DiagonalOptions,
   diag,
   diagonal,
   narrow,
-  type PadOptions,
-  pad,
   select,
   slice,
   split,

@@ -1,6 +1,6 @@
 import { type Backend, checkDType, contiguousStrides, DescentError, type DType, type Shape } from "@descent/backend";
 import type { Storage } from "./memory.ts";
-import { LinearMethods } from "./methods/linear-methods.ts";
+import { CreateMethods } from "./methods/create-methods.ts";
 import { to } from "./ops/copy.ts";
 import { printNow, printSoon } from "./print.ts";
 import { runtimeOf } from "./runtime.ts";
@@ -12,7 +12,7 @@ export type { Nested, TensorData } from "./tensor-base.ts";
  * An n-dimensional array on a backend: a storage seen through a layout. Views share their storage. Methods mirror torch.Tensor
  * in camelCase; those that end in an underscore change the tensor in place. Everything enqueues at once; only reading waits.
  */
-export class Tensor extends LinearMethods {
+export class Tensor extends CreateMethods {
   /** As PyTorch prints it. Backends that cannot wait for their results show everything but the elements: see `text`. */
   override toString(): string {
     return printNow(this);

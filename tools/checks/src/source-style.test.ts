@@ -2,7 +2,7 @@ import ts from "typescript";
 import { describe, expect, test } from "vitest";
 import { packages, type Source } from "./workspace.ts";
 
-/** A file is read in one sitting. */
+/** A file is read in one sitting; but `index.ts`, which is a list of names. */
 const maxLines = 260;
 
 /** Longer files, each with the reason why cutting it would make it worse. */
@@ -28,7 +28,7 @@ describe.each(packages)("$id", ({ id, sources }) => {
 
   test(`has no source file above ${maxLines} lines`, () => {
     const long = sources
-      .filter(({ path, isTest }) => !isTest && !(`${id}/${path}` in longer))
+      .filter(({ path, isTest }) => !isTest && path !== "src/index.ts" && !(`${id}/${path}` in longer))
       .map(({ path, text }) => ({ path, lines: text.split("\n").length - 1 }))
       .filter(({ lines }) => lines > maxLines);
     expect(long.map(({ path, lines }) => `${path} has ${lines} lines`)).toEqual([]);

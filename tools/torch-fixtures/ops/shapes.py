@@ -105,6 +105,25 @@ def record_views() -> None:
     write("shapes-views", r.cases)
 
 
+def record_pad_modes() -> None:
+    r = Recorder()
+    v = Values("pad modes")
+    for mode in ("reflect", "replicate", "circular"):
+        for shape, pad in (
+            ((2, 5), [2, 1]),
+            ((1, 4, 5), [1, 2]),
+            ((2, 3, 4, 5), [1, 2, 3, 0]),
+            ((1, 2, 3, 4, 5), [1, 1, 2, 0, 1, 1]),
+            ((2, 3), [3, 0]),
+            ((2, 3), [4, 0]),
+            ((2, 3), [1, 1, 1]),
+        ):
+            options = {"pad": pad, "mode": mode}
+            r.add("pad", lambda x: F.pad(x, pad, mode=mode), v.real(*shape), options=options)
+    r.add("pad", lambda x: F.pad(x, [1, 1], mode="mirror"), v.real(2, 3), options={"pad": [1, 1], "mode": "mirror"})
+    write("shapes-pad-modes", r.cases)
+
+
 def record_joins() -> None:
     r = Recorder()
     v = Values("joins")
@@ -136,4 +155,5 @@ def record_joins() -> None:
 
 def record() -> None:
     record_views()
+    record_pad_modes()
     record_joins()

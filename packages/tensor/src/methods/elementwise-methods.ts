@@ -1,5 +1,6 @@
 import * as activations from "../ops/activations.ts";
 import * as arithmetic from "../ops/arithmetic.ts";
+import * as close from "../ops/close.ts";
 import * as compare from "../ops/compare.ts";
 import type { Operand } from "../ops/define.ts";
 import * as math from "../ops/math.ts";
@@ -24,6 +25,18 @@ export abstract class ElementwiseMethods extends TensorBase {
   /** This where the bool tensor `condition` holds, `other` elsewhere. */
   where(this: Tensor, condition: Tensor, other: Operand): Tensor {
     return where(condition, this, other);
+  }
+  /** Whether the elements are close to those of `other`, one by one: see the function. */
+  isclose(this: Tensor, other: Operand, options?: close.CloseOptions): Tensor {
+    return close.isclose(this, other, options);
+  }
+  /** Whether all are. Waits for the answer. */
+  allclose(this: Tensor, other: Tensor, options?: close.CloseOptions): Promise<boolean> {
+    return close.allclose(this, other, options);
+  }
+  /** Whether shape and elements are the same. Waits for the answer. */
+  equal(this: Tensor, other: Tensor): Promise<boolean> {
+    return close.equal(this, other);
   }
 }
 

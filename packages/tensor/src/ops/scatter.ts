@@ -94,6 +94,12 @@ export const indexAdd = (
 export const indexCopy = (x: Tensor, dim: number, index: Tensor, source: Tensor): Tensor =>
   slices("indexCopy", "set", x, dim, index, source);
 
+/** `x` with the slices named by the vector `index` along `dim` filled with `value` (torch.index_fill). */
+export function indexFill(x: Tensor, dim: number, index: Tensor, value: number): Tensor {
+  const { shape } = indexAlong("indexFill", index, x.shape, normalizeAxis("indexFill", dim, x.ndim));
+  return indexCopy(x, dim, index, expand(overwrite(fresh(x, [], x.dtype, "indexFill"), value), shape));
+}
+
 /**
  * For every class index a new last axis with a 1 at its place and 0 elsewhere, as int64 (torch.nn.functional.one_hot). Without
  * `numClasses` that is one more than the largest index, which has to be read: only on backends that can wait.

@@ -176,19 +176,9 @@ export const unbind = (x: Tensor, dim = 0): Tensor[] => {
   return x.shape[axis] === 0 ? [] : split(x, 1, axis).map((piece) => squeeze(piece, axis));
 };
 
-export interface PadOptions {
-  /** What the new elements are. Default: 0. */
-  readonly value?: number;
-}
-
-/**
- * Grows axes by constants: `widths` are before and after the last axis, then the one before it, and so on
- * (torch.nn.functional.pad). Negative widths cut off.
- */
-export function pad(x: Tensor, widths: readonly number[], { value = 0 }: PadOptions = {}): Tensor {
+/** Grows axes by `value`: see `pad`. */
+export function padConstant(x: Tensor, widths: readonly number[], value: number): Tensor {
   const facts = { widths: showShape(widths), shape: showShape(x.shape) };
-  if (widths.length % 2 !== 0 || widths.length > 2 * x.ndim || widths.some((width) => !Number.isInteger(width)))
-    fail("pad", "the widths are no pairs, one for each of the last axes", facts, "Two integers pad the last axis.");
   const pairs = x.shape.map((extent, axis) => {
     const at = 2 * (x.ndim - 1 - axis);
     const [before, after] = [widths[at] ?? 0, widths[at + 1] ?? 0];
