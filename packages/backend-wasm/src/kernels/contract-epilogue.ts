@@ -46,6 +46,7 @@ interface Epilogue {
 export function emitEpilogue(setting: Setting): Epilogue {
   const { v, plan, walks, params, places, rowTables, columnTables, accumulators, n } = setting;
   const { fn, width } = v;
+  const tileRows = accumulators.length / 2;
   const { body, bindings, stores } = plan.program;
   const values: Code[] = [];
   bindConstants(v, plan.program, values);
@@ -99,7 +100,7 @@ export function emitEpilogue(setting: Setting): Epilogue {
   };
 
   const fromRegisters = (position: Position) => {
-    for (let i = 0; i < 4; i++) {
+    for (let i = 0; i < tileRows; i++) {
       const rows = rowAddresses(position, i32(i));
       const starts = rows.map((address, b) => (used[b] ? get(fn.int(moved(address, b, position, i32(0)))) : 0));
       for (let half = 0; half < 2; half++) {
@@ -110,7 +111,7 @@ export function emitEpilogue(setting: Setting): Epilogue {
 
   const fromMemory = (tile: Code, position: Position) => {
     const least = (a: Code, b: number) => get(fn.int(choose(ltU(a, i32(b)), a, i32(b))));
-    const rows = least(position.rows, 4);
+    const rows = least(position.rows, tileRows);
     const columns = least(position.columns, 2 * width);
     const size = 16 / width;
     const i = fn.int(i32(0));

@@ -1,5 +1,6 @@
-import type { ContractProgram, Launch } from "@descent/backend";
+import type { ContractProgram, DType, Launch } from "@descent/backend";
 import { collapse, sizeOf } from "@descent/backend";
+import type { Features } from "../asm/assembler.ts";
 import { bytesOf } from "../emit/storage.ts";
 import type { Queue } from "./entry.ts";
 import { isStrided, Layout, type Walk } from "./layout.ts";
@@ -46,14 +47,26 @@ export function planContract(program: ContractProgram): ContractPlan {
 /** Largest blocks: what is packed of either operand stays in the second-level cache. Doubles take half the rows and columns. */
 const mostInner = 256;
 const mostAcross = (size: number): number => 1024 / size;
+/** Entries of a table of offsets past its end that whole vectors reach. */
+export const mostOver = 8;
 
 /** Bytes of scratch a block needs: both packed operands, partial sums, and tables of offsets. */
 export function scratchNeeded(size: number, strided: number): number {
   const across = mostAcross(size);
-  return (2 * mostInner + across) * across * size + 4 * (2 * mostInner + (1 + strided) * 2 * across) + 4096;
+  return (
+    (2 * mostInner + across) * across * size + 4 * (2 * mostInner + (1 + strided) * 2 * (across + mostOver)) + 4096
+  );
 }
 
 const roundUp = (x: number, multiple: number): number => Math.ceil(x / multiple) * multiple;
+
+/**
+ * Rows of a tile: six rows take twelve accumulators, four rows eight. With fused multiply-add six are faster, by about the
+ * given part, unless more of them would lie past the end; without it six do not fit the registers of x86. Rows of narrow types are packed by fours.
+ */
+function tileRowsFor(rows: number, dtype: DType, { relaxed }: Features): number {
+  return relaxed && /^float(32|64)$/.test(dtype) && roundUp(rows, 6) < 1.15 * roundUp(rows, 4) ? 6 : 4;
+}
 
 /** How one launch is cut into blocks. */
 export interface Cut {
@@ -61,12 +74,13 @@ export interface Cut {
   readonly units: number;
   readonly flops: number;
   readonly walks: readonly ColumnWalk[];
+  readonly tileRows: number;
   /** Whether packing cannot pay (one row or column) or cannot work (an operand varies along both rows and columns). */
   readonly unpacked: boolean;
 }
 
 /** Merges axes, writes all parameters and chooses blocks, enough of them for every thread. */
-export function cutContract(plan: ContractPlan, launch: Launch, p: number, queue: Queue): Cut {
+export function cutContract(plan: ContractPlan, launch: Launch, p: number, queue: Queue, features: Features): Cut {
   const { program, groups } = plan;
   const { bindings, batch, rows, cols } = program;
   const outer = batch + rows + cols;
@@ -102,14 +116,16 @@ export function cutContract(plan: ContractPlan, launch: Launch, p: number, queue
   const double = bindings[0]!.dtype === "float64";
   const lanes = double ? 4 : 8;
   const most = mostAcross(double ? 8 : 4);
-  let rowBlock = Math.min(most, roundUp(m, 4));
+  const tileRows = tileRowsFor(m, bindings[0]!.dtype, features);
+  const mostRows = Math.floor(most / tileRows) * tileRows;
+  let rowBlock = Math.min(mostRows, roundUp(Math.ceil(m / Math.ceil(m / mostRows)), tileRows));
   let columnBlock = Math.min(most, roundUp(n, lanes));
   const units = () => batches * Math.ceil(m / rowBlock) * Math.ceil(n / columnBlock);
   const flops = 2 * m * n * k;
   if (queue.threads > 1 && batches * flops > 1e6) {
     const least = k > 4096 ? 8 : 32;
     while (units() < 2 * queue.threads && (rowBlock > least || columnBlock > 32)) {
-      if (rowBlock >= columnBlock) rowBlock = roundUp(rowBlock / 2, 4);
+      if (rowBlock >= columnBlock) rowBlock = roundUp(rowBlock / 2, tileRows);
       else columnBlock = roundUp(columnBlock / 2, lanes);
     }
   }
@@ -121,6 +137,7 @@ export function cutContract(plan: ContractPlan, launch: Launch, p: number, queue
     units: units(),
     flops: (batches * flops) / Math.max(1, units()),
     walks,
+    tileRows,
     unpacked: crossed || m === 1 || n === 1,
   };
 }

@@ -26,7 +26,15 @@ import { Vector } from "../emit/vector.ts";
 import { asFold } from "./contract-as-fold.ts";
 import { emitEpilogue } from "./contract-epilogue.ts";
 import { callPack, callTable, emitTile } from "./contract-pack.ts";
-import { type ColumnWalk, type ContractPlan, cut, cutContract, planContract, scratchNeeded } from "./contract-plan.ts";
+import {
+  type ColumnWalk,
+  type ContractPlan,
+  cut,
+  cutContract,
+  mostOver,
+  planContract,
+  scratchNeeded,
+} from "./contract-plan.ts";
 import { type Compiled, type Entries, type Prepare, scratchBytes } from "./entry.ts";
 import { compileFold } from "./fold.ts";
 import { isStrided } from "./layout.ts";
@@ -35,7 +43,12 @@ import { isStrided } from "./layout.ts";
  * A unit is one block of the output: its share of both operands is packed (whatever their layout), multiplied tile by tile,
  * 4 rows × 2 vectors in 8 accumulators, and the epilogue runs on each tile while it is in registers.
  */
-function emitContract(plan: ContractPlan, walks: readonly ColumnWalk[], features: Features): Assembly {
+function emitContract(
+  plan: ContractPlan,
+  tileRows: number,
+  walks: readonly ColumnWalk[],
+  features: Features,
+): Assembly {
   const { program, groups } = plan;
   const { bindings } = program;
   const asm = new Assembly(features);
@@ -58,25 +71,25 @@ function emitContract(plan: ContractPlan, walks: readonly ColumnWalk[], features
     end = get(fn.int(and(add(add(get(start), bytes), i32(63)), i32(-64))));
     return get(start);
   };
-  const left = region(mul(mul(rowBlock, innerBlock), i32(size)));
+  const left = region(add(mul(mul(rowBlock, innerBlock), i32(size)), i32(16)));
   const right = region(mul(mul(columnBlock, innerBlock), i32(size)));
   const partial = region(mul(mul(rowBlock, columnBlock), i32(size)));
   const table = (entries: Code) => region(mul(entries, i32(4)));
   const innerTables = [table(innerBlock), table(innerBlock)];
-  const rowTables = new Map(strided.filter((b) => b !== 1).map((b) => [b, table(rowBlock)]));
-  const columnTables = new Map(strided.filter((b) => b !== 0).map((b) => [b, table(columnBlock)]));
+  const rowTables = new Map(strided.filter((b) => b !== 1).map((b) => [b, table(add(rowBlock, i32(mostOver)))]));
+  const columnTables = new Map(strided.filter((b) => b !== 0).map((b) => [b, table(add(columnBlock, i32(mostOver)))]));
 
   const starts = [0, groups[0], groups[0] + groups[1], groups[0] + groups[1] + groups[2]];
-  const fill = (group: 1 | 2 | 3, multiple: number, b: number, target: Code, start: Code, count: Code) => {
+  const fill = (group: 1 | 2 | 3, b: number, target: Code, start: Code, count: Code) => {
     const at = 4 * starts[group]!;
+    const runs = { extra: 0, run: width, size: bytesOf(bindings[b]!.dtype) };
+    const kind = { axes: groups[group], ...(group === 3 ? runs : { extra: mostOver }) };
     const place = (offset: number) => add(params, i32(offset + at));
-    fn.push(
-      callTable(asm, groups[group], multiple, place(plan.extents), place(plan.strides[b]!), target, start, count),
-    );
+    fn.push(callTable(asm, kind, place(plan.extents), place(plan.strides[b]!), target, start, count));
   };
   const batchAxes = new Axes(fn, params, plan.extents, groups[0]);
   const places = bindings.map(() => fn.local(I32));
-  const accumulators = Array.from({ length: 8 }, () => fn.local(V128));
+  const accumulators = Array.from({ length: 2 * tileRows }, () => fn.local(V128));
   const epilogue = emitEpilogue({ v, plan, walks, params, places, rowTables, columnTables, accumulators, n });
   const lastRows = fn.int(i32(-1));
 
@@ -97,44 +110,29 @@ function emitContract(plan: ContractPlan, walks: readonly ColumnWalk[], features
     const sameRows = fn.int(and(eq(get(lastRows), get(block)), leU(k, innerBlock)));
     fn.set(lastRows, get(block));
     fn.unless(get(sameRows), () => {
-      for (const [b, target] of rowTables) fill(1, 4, b, target, get(row), rows);
+      for (const [b, target] of rowTables) fill(1, b, target, get(row), rows);
     });
-    for (const [b, target] of columnTables) fill(2, columnsPerTile, b, target, get(column), columns);
+    for (const [b, target] of columnTables) fill(2, b, target, get(column), columns);
 
     const done = fn.int(i32(0));
     const more = fn.int(i32(1));
     fn.while(get(more), () => {
       const inner = least(innerBlock, sub(k, get(done)));
-      fill(3, 1, 1, innerTables[1]!, get(done), inner);
-      const pack = (b: 0 | 1, count: Code, perPanel: number, offsets: Code, target: Code) => {
-        // Panels hold 4 rows or two vectors of columns; each call packs one vector of one panel.
-        const vectors = fn.int(divU(add(count, i32(perPanel - 1)), i32(perPanel)));
+      fill(3, 1, innerTables[1]!, get(done), inner);
+      const pack = (b: 0 | 1, count: Code, lanes: number, offsets: Code, target: Code) => {
+        const panels = fn.int(divU(add(count, i32(lanes - 1)), i32(lanes)));
         const [from, into] = [fn.int(offsets), fn.int(target)];
-        const step = perPanel * size;
-        fn.while(get(vectors), () => {
-          for (let part = 0; part < perPanel / width; part++) {
-            fn.push(
-              callPack(
-                asm,
-                bindings[b]!.dtype,
-                width,
-                get(places[b]!),
-                add(get(from), i32(4 * width * part)),
-                innerTables[b]!,
-                inner,
-                add(get(into), i32(16 * part)),
-                i32(step),
-              ),
-            );
-          }
-          fn.set(from, add(get(from), i32(4 * perPanel)));
-          fn.set(into, add(get(into), mul(inner, i32(step))));
-          fn.set(vectors, sub(get(vectors), i32(1)));
+        const panel = { dtype: bindings[b]!.dtype, width, lanes };
+        fn.while(get(panels), () => {
+          fn.push(callPack(asm, panel, get(places[b]!), get(from), innerTables[b]!, inner, get(into)));
+          fn.set(from, add(get(from), i32(4 * lanes)));
+          fn.set(into, add(get(into), mul(inner, i32(lanes * size))));
+          fn.set(panels, sub(get(panels), i32(1)));
         });
       };
       fn.unless(get(sameRows), () => {
-        fill(3, 1, 0, innerTables[0]!, get(done), inner);
-        pack(0, rows, 4, rowTables.get(0)!, left);
+        fill(3, 0, innerTables[0]!, get(done), inner);
+        pack(0, rows, tileRows, rowTables.get(0)!, left);
       });
       pack(1, columns, columnsPerTile, columnTables.get(1)!, right);
       const first = fn.int(eq(get(done), i32(0)));
@@ -173,7 +171,7 @@ function emitContract(plan: ContractPlan, walks: readonly ColumnWalk[], features
             columns: sub(columns, get(j)),
             m,
           };
-          const full = and(leU(i32(4), sub(rows, get(i))), leU(i32(columnsPerTile), sub(columns, get(j))));
+          const full = and(leU(i32(tileRows), sub(rows, get(i))), leU(i32(columnsPerTile), sub(columns, get(j))));
           const finish = () => {
             keep();
             fn.unless(get(more), () => epilogue.fromMemory(get(tile), position));
@@ -182,9 +180,9 @@ function emitContract(plan: ContractPlan, walks: readonly ColumnWalk[], features
             const direct = epilogue.fromRegisters;
             fn.if(and(full, sub(i32(1), get(more))), () => direct(position), finish);
           } else finish();
-          fn.set(tile, add(get(tile), i32(128)));
-          fn.set(i, add(get(i), i32(4)));
-          fn.set(rowPanel, add(get(rowPanel), mul(inner, i32(4 * size))));
+          fn.set(tile, add(get(tile), i32(32 * tileRows)));
+          fn.set(i, add(get(i), i32(tileRows)));
+          fn.set(rowPanel, add(get(rowPanel), mul(inner, i32(tileRows * size))));
         });
         fn.set(j, add(get(j), i32(columnsPerTile)));
         fn.set(panel, add(get(panel), mul(inner, i32(32))));
@@ -221,17 +219,17 @@ export function compileContract(program: ContractProgram, entries: Entries): Pre
   return (launch, queue) => {
     const p = queue.parameters(plan.bytes, program, launch);
     queue.addresses(p + plan.bases, launch, sizes);
-    const { words, units, flops, walks, unpacked } = cutContract(plan, launch, p, queue);
+    const { words, units, flops, walks, tileRows, unpacked } = cutContract(plan, launch, p, queue, entries.features);
     if (words[0]! * words[1]! === 0) return;
     if (unpacked) {
       fold ??= compileFold(asFold(program), entries);
       return fold(launch, queue);
     }
     queue.words(p + plan.cut, words, 1);
-    const key = walks.slice(2).join("");
+    const key = `${tileRows}${walks.slice(2).join("")}`;
     let entry = variants.get(key);
     if (!entry) {
-      entry = entries.compile(emitContract(plan, walks, entries.features));
+      entry = entries.compile(emitContract(plan, tileRows, walks, entries.features));
       variants.set(key, entry);
     }
     queue.add(entry, p, units, 10 + flops / 45);
