@@ -54,7 +54,7 @@ export const mostOver = 8;
 export function scratchNeeded(size: number, strided: number): number {
   const across = mostAcross(size);
   return (
-    (2 * mostInner + across) * across * size + 4 * (2 * mostInner + (1 + strided) * 2 * (across + mostOver)) + 4096
+    (2 * mostInner + across) * across * size + 4 * (2 * mostInner + (1 + strided) * 2 * (rows + mostOver)) + 4096
   );
 }
 
@@ -117,7 +117,7 @@ export function cutContract(plan: ContractPlan, launch: Launch, p: number, queue
   const lanes = double ? 4 : 8;
   const most = mostAcross(double ? 8 : 4);
   const tileRows = tileRowsFor(m, bindings[0]!.dtype, features);
-  const mostRows = Math.floor(most / tileRows) * tileRows;
+  const mostRows = roundUp(most, tileRows);
   let rowBlock = Math.min(mostRows, roundUp(Math.ceil(m / Math.ceil(m / mostRows)), tileRows));
   let columnBlock = Math.min(most, roundUp(n, lanes));
   const units = () => batches * Math.ceil(m / rowBlock) * Math.ceil(n / columnBlock);
