@@ -53,9 +53,9 @@ export const mostOver = 8;
 /** Bytes of scratch a block needs: both packed operands, partial sums, and tables of offsets. */
 export function scratchNeeded(size: number, strided: number): number {
   const across = mostAcross(size);
-  return (
-    (2 * mostInner + across) * across * size + 4 * (2 * mostInner + (1 + strided) * 2 * (rows + mostOver)) + 4096
-  );
+  const rows = roundUp(across, 6);
+  const tables = 2 * mostInner + (1 + strided) * 2 * (rows + mostOver);
+  return (mostInner * (rows + across) + rows * across) * size + 4 * tables + 4096;
 }
 
 const roundUp = (x: number, multiple: number): number => Math.ceil(x / multiple) * multiple;
