@@ -1,8 +1,6 @@
 import {
   type Built,
-  buildFold,
   buildGather,
-  buildMap,
   buildScatter,
   Cache,
   contiguousStrides,
@@ -10,14 +8,13 @@ import {
   isFloat,
   type MapProgram,
   sizeOf,
-  Trace,
-  type Value,
 } from "@descent/backend";
 import { checkOptions } from "../options.ts";
 import { record } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import type { PerAxis } from "./conv.ts";
 import { fresh, zerosOf } from "./fresh.ts";
+import { eachProgram, hitProgram, largestProgram, numbersOf } from "./max-pool-programs.ts";
 import { disjoint, type PoolOptions, pooled, tiling, windows } from "./pool.ts";
 import { discard, padded, type Sliding } from "./window.ts";
 
@@ -31,46 +28,42 @@ export interface MaxPoolOptions extends PoolOptions {
 const programs = new Cache<string, Built<FoldProgram | MapProgram>>(200);
 const stridesOver = (x: Tensor): number[] => contiguousStrides(x.shape.slice(1));
 
-/** Numbers of an axis as both programs below take them, in order. */
-const numbersOf = (axes: readonly Sliding[], strides: readonly number[]): number[] =>
-  axes.flatMap(({ kernel, stride, dilation, before }, i) => [kernel, stride, dilation, before, strides[i] as number]);
+const handed = (t: Tensor, name: string, strides: readonly number[]) => ({
+  buffer: t.storage.buffer(name),
+  offset: t.offset,
+  strides,
+});
 
-/** The place within its image of element `places` of the current window; windows are axes 1, 2, … of the index space. */
-function position(trace: Trace, places: readonly Value[]): Value {
-  return places
-    .map((place, i) => {
-      const [, stride, dilation, before, step] = hypers(trace, i);
-      const at = trace
-        .index(1 + i)
-        .mul(stride)
-        .add(place.mul(dilation))
-        .sub(before);
-      // Padding is chosen only where all of the window is -inf: then the first element inside counts.
-      return at.lt(0).select(at.remainder(dilation), at).mul(step);
-    })
-    .reduce((a, b) => a.add(b));
-}
+/** Windows of at most this many places are read place by place, without a loop. */
+const mostPlaces = 9;
 
-const hypers = (trace: Trace, axis: number): [Value, Value, Value, Value, Value] =>
-  [0, 1, 2, 3, 4].map((k) => trace.hyper(axis * 5 + k)) as [Value, Value, Value, Value, Value];
-
-function largestProgram(x: Tensor, rank: number): Built<FoldProgram> {
-  const trace = new Trace({ kind: "fold", rank: 1 + 2 * rank, reduced: rank });
-  const value = trace.input(x.dtype, "strided") as Value;
-  const places: Value[] = [];
-  // A fold finds the first NaN, PyTorch the last.
-  let count = trace.constant(0, "i32");
-  for (let axis = 0; axis < rank; axis++) count = count.mul(hypers(trace, axis)[0]).add(trace.index(1 + rank + axis));
-  const lastNaN = value.ne(value).select(count, -1).amax();
-  let rest = lastNaN.ge(0).select(lastNaN, value.argmax());
-  for (let axis = rank - 1; axis >= 0; axis--) {
-    const [kernel] = hypers(trace, axis);
-    places[axis] = rest.remainder(kernel);
-    rest = rest.div(kernel);
-  }
-  trace.output(x.dtype, "row", value.amax());
-  trace.output("int64", "row", position(trace, places));
-  return buildFold(trace);
+/** As `largest`, for small windows without padding. */
+function each(x: Tensor, view: Tensor, axes: readonly Sliding[], results: readonly Tensor[], name: string): void {
+  const rank = axes.length;
+  const strides = stridesOver(x);
+  let starts = [{ from: 0, place: 0 }];
+  axes.forEach(({ kernel, dilation }, i) => {
+    const step = view.strides[1 + rank + i] as number;
+    starts = starts.flatMap(({ from, place }) =>
+      Array.from({ length: kernel }, (_, n) => ({
+        from: from + n * step,
+        place: place + n * dilation * (strides[i] as number),
+      })),
+    );
+  });
+  const { program, uniforms } = programs.get(`each ${rank} ${starts.length} ${x.dtype}`, () =>
+    eachProgram(x.dtype, rank, starts.length),
+  );
+  const source = handed(view, name, view.strides.slice(0, 1 + rank));
+  const args = [
+    ...starts.map(({ from }) => ({ ...source, offset: source.offset + from })),
+    ...results.map((t) => handed(t, name, [])),
+  ];
+  const numbers = uniforms([
+    ...axes.map(({ stride }, i) => stride * (strides[i] as number)),
+    ...starts.map(({ place }) => place),
+  ]);
+  x.runtime.launch(x.runtime.kernel(program), args, view.shape.slice(0, 1 + rank), numbers, name);
 }
 
 /** The largest element of every window and its place in its image, in one launch; not recorded. */
@@ -86,28 +79,20 @@ function largest(x: Tensor, axes: readonly Sliding[]): [values: Tensor, indices:
   const shape = view.shape.slice(0, 1 + axes.length);
   const results: [Tensor, Tensor] = [fresh(x, shape, x.dtype, name), fresh(x, shape, "int64", name)];
   if (sizeOf(shape) === 0) return results;
-  const { program, uniforms } = programs.get(`max ${axes.length} ${x.dtype}`, () => largestProgram(x, axes.length));
-  const args = [view, ...results].map((t, i) => ({
-    buffer: t.storage.buffer(name),
-    offset: t.offset,
-    strides: i === 0 ? t.strides : [],
-  }));
+  const places = sizeOf(axes.map(({ kernel }) => kernel));
+  const few = places <= mostPlaces && places + 2 <= x.runtime.backend.limits.maxBindings;
+  if (few && axes.every(({ before }) => before === 0)) {
+    each(x, view, axes, results, name);
+    return results;
+  }
+  const { program, uniforms } = programs.get(`max ${axes.length} ${x.dtype}`, () =>
+    largestProgram(x.dtype, axes.length),
+  );
+  const args = [view, ...results].map((t, i) => handed(t, name, i === 0 ? t.strides : []));
   const numbers = uniforms(numbersOf(axes, stridesOver(x)));
   x.runtime.launch(x.runtime.kernel(program), args, view.shape, numbers, name);
   discard(source, x);
   return results;
-}
-
-function hitProgram(g: Tensor, rank: number): Built<MapProgram> {
-  const trace = new Trace({ kind: "map", rank: 1 + 2 * rank });
-  const value = trace.input(g.dtype, "strided") as Value;
-  const index = trace.input("int64", "strided") as Value;
-  const here = position(
-    trace,
-    Array.from({ length: rank }, (_, i) => trace.index(1 + rank + i)),
-  );
-  trace.output(g.dtype, "strided", index.eq(here).select(value, 0));
-  return buildMap(trace);
 }
 
 /** `g` at the places `indices` of images like `extents`, 0 elsewhere: one launch where windows tile the image. */
@@ -116,26 +101,29 @@ function put(g: Tensor, indices: Tensor, axes: readonly Sliding[]): Tensor {
   const shape = [g.shape[0] as number, ...axes.map(({ input }) => input)];
   const result = tiling(axes) ? fresh(g, shape, g.dtype, name) : zerosOf(g, shape);
   const { runtime } = g;
-  const handed = (t: Tensor, strides: readonly number[]) => ({
-    buffer: t.storage.buffer(name),
-    offset: t.offset,
-    strides,
-  });
   if (g.size > 0 && disjoint(axes)) {
-    const { program, uniforms } = programs.get(`put ${axes.length} ${g.dtype}`, () => hitProgram(g, axes.length));
+    const { program, uniforms } = programs.get(`put ${axes.length} ${g.dtype}`, () => hitProgram(g.dtype, axes.length));
+    // Windows come last, so that lines are long.
     const view = windows(result, axes);
+    const rank = axes.length;
     const still = axes.map(() => 0);
+    const inOrder = ([first, ...rest]: readonly number[]) => [
+      first as number,
+      ...rest.slice(rank),
+      ...rest.slice(0, rank),
+    ];
+    const spread = (strides: readonly number[]) => inOrder([...strides, ...still]);
     const args = [
-      handed(g, [...g.strides, ...still]),
-      handed(indices, [...indices.strides, ...still]),
-      handed(view, view.strides),
+      handed(g, name, spread(g.strides)),
+      handed(indices, name, spread(indices.strides)),
+      handed(view, name, inOrder(view.strides)),
     ];
     const numbers = uniforms(numbersOf(axes, stridesOver(result)));
-    runtime.launch(runtime.kernel(program), args, view.shape, numbers, name);
+    runtime.launch(runtime.kernel(program), args, inOrder(view.shape), numbers, name);
   } else if (g.size > 0) {
     const rank = 1 + axes.length;
     const target = [result.strides[0] as number, ...axes.map(() => 0)];
-    const args = [handed(result, target), handed(indices, indices.strides), handed(g, g.strides)];
+    const args = [handed(result, name, target), handed(indices, name, indices.strides), handed(g, name, g.strides)];
     const numbers = [1, sizeOf(shape.slice(1))];
     runtime.launch(runtime.kernel(buildScatter(rank, "sum", g.dtype, "int64")), args, g.shape, numbers, name);
   }
