@@ -3,7 +3,7 @@ import type { Features } from "./asm/assembler.ts";
 import { Assembly, Fn } from "./asm/assembler.ts";
 import { i32, simd } from "./asm/code.ts";
 import type { MemoryLimits } from "./memory.ts";
-import { cores, noThreads } from "./pool/spawn.ts";
+import { cores, isPage, noThreads } from "./pool/spawn.ts";
 
 const mostThreads = 256;
 
@@ -14,6 +14,11 @@ export interface WasmOptions {
   readonly memory?: { readonly initial?: number; readonly maximum?: number };
   /** Whether to use fused multiply-add where the engine has it; it does by default. */
   readonly relaxedSimd?: boolean;
+  /**
+   * Whether launches have run when `launch` returns, and values can be read at once. By default they do, except in a page's
+   * main thread: there workers run them, or slices of at most 8 ms, and values are awaited.
+   */
+  readonly blocking?: boolean;
 }
 
 /** Whether the engine accepts a module that uses `opcode` on two or three vectors. */
@@ -36,6 +41,7 @@ export interface Resolved {
   readonly memoryLimits: MemoryLimits;
   readonly features: Features;
   readonly threads: number;
+  readonly blocking: boolean;
 }
 
 let said = false;
@@ -46,7 +52,7 @@ function sayOnce(reason: string): void {
 }
 
 /** Checks the options and what the engine can do. */
-export function resolveOptions({ threads, memory = {}, relaxedSimd = true }: WasmOptions): Resolved {
+export function resolveOptions({ threads, memory = {}, relaxedSimd = true, ...rest }: WasmOptions): Resolved {
   if (!accepts(228, 2)) {
     throw new DescentError(
       "unsupported",
@@ -61,12 +67,16 @@ export function resolveOptions({ threads, memory = {}, relaxedSimd = true }: Was
   const reason = wanted > 1 ? noThreads() : "";
   if (reason) sayOnce(reason);
   const granted = reason ? 1 : wanted;
+  const blocking = rest.blocking ?? !isPage();
+  // Not to block takes a worker even for one thread, unless there can be none.
+  const shared = granted > 1 || (!blocking && noThreads() === "");
   // Every thread has scratch memory of its own.
-  const least = 32 + 16 * granted;
+  const least = 48 + 16 * granted;
   const initial = whole("memory.initial", memory.initial ?? Math.min(128 + least, maximum), 1, maximum);
   return {
     memoryLimits: { initial: Math.min(Math.max(initial, least), maximum), maximum },
-    features: { shared: granted > 1, relaxed: relaxedSimd && accepts(0x105, 3) },
+    features: { shared, relaxed: relaxedSimd && accepts(0x105, 3) },
     threads: granted,
+    blocking,
   };
 }

@@ -32,7 +32,7 @@ export class Runner implements Queue {
   readonly memory: Memory;
   readonly threads: number = 1;
   protected readonly scratch: number;
-  protected readonly area: number;
+  protected area: number;
   protected next: number;
   protected end: number;
   protected readonly temporaries: number[] = [];
@@ -101,16 +101,50 @@ export class Runner implements Queue {
     if (word !== 0) throw fail(word);
   }
 
-  /** Runs launches in order. */
-  submit(launches: readonly Launch[], prepare: (launch: Launch) => Prepare): void {
-    for (const launch of launches) {
+  /** Whether the parameters of one more launch may not find room. */
+  protected get crowded(): boolean {
+    return this.next + 8192 > this.end;
+  }
+
+  /** Runs one launch. */
+  launch(launch: Launch, prepare: (launch: Launch) => Prepare): void {
+    try {
       prepare(launch)(launch, this);
-      this.next = this.area;
+    } finally {
+      this.finish();
     }
   }
 
+  /** Runs launches in order. */
+  submit(launches: readonly Launch[], prepare: (launch: Launch) => Prepare): void {
+    for (const launch of launches) this.launch(launch, prepare);
+  }
+
+  /** Copies bytes into a buffer. */
+  write({ address }: WasmBuffer, offset: number, bytes: Uint8Array): void {
+    this.memory.u8.set(bytes, address + offset);
+  }
+
+  /** What `take` copies out of a buffer, as the launches so far leave it. */
+  async read<T>(_buffer: WasmBuffer, take: () => T): Promise<T> {
+    return take();
+  }
+
+  /** Memory for a buffer. */
+  alloc(bytes: number, operation: string): number {
+    return this.memory.alloc(bytes, operation);
+  }
+
+  /** Gives the memory of a buffer back. */
+  free({ address }: WasmBuffer): void {
+    this.memory.free(address);
+  }
+
+  /** Lets those who still wait hear `error`. */
+  close(_error: Error): void {}
+
   /** Ends a launch, also one that failed: its parameters and temporaries are no longer needed. */
-  finish(): void {
+  protected finish(): void {
     this.next = this.area;
     while (this.temporaries.length) this.memory.free(this.temporaries.pop()!);
   }

@@ -22,6 +22,7 @@ import { compileProgram } from "./kernels/compile.ts";
 import { type Compiled, type Entries, type Prepare, scratchBytes } from "./kernels/entry.ts";
 import { Memory } from "./memory.ts";
 import { resolveOptions, type WasmOptions } from "./options.ts";
+import { DeferredRunner } from "./pool/deferred-runner.ts";
 import { Pool } from "./pool/pool.ts";
 import { PoolRunner } from "./pool/pool-runner.ts";
 import { lostBuffer, Runner, type WasmBuffer } from "./runner.ts";
@@ -45,14 +46,10 @@ const areaBytes = 1 << 18;
  * `memory` where the initial memory cannot be had.
  */
 export function wasm(options: WasmOptions = {}): Backend {
-  const { memoryLimits, features, threads } = resolveOptions(options);
+  const { memoryLimits, features, threads, blocking } = resolveOptions(options);
   const memory = new Memory(memoryLimits, features.shared);
   const scratch = memory.alloc(scratchBytes, name);
   const area = memory.alloc(areaBytes, name);
-  const pool = threads > 1 ? new Pool(memory, threads, features, scratch) : undefined;
-  const runner = pool
-    ? new PoolRunner(memory, scratch, area, areaBytes, pool)
-    : new Runner(memory, scratch, area, areaBytes);
   const limits: Limits = { dtypes, maxLength: memoryLimits.maximum * 65536, maxBindings: 256 };
   const entries: Entries = {
     features,
@@ -66,6 +63,10 @@ export function wasm(options: WasmOptions = {}): Backend {
       return { run, bytes, parallel: assembly.imported.every(everywhere), slot: -1 };
     },
   };
+  // A thread that must not block does not work itself.
+  const workers = blocking ? threads - 1 : threads;
+  const pool = features.shared ? new Pool(memory, workers, features, scratch) : undefined;
+  const runner = makeRunner();
   let open = true;
   const checked = (buffer: Buffer, operation: string): WasmBuffer => {
     if (!open) throw closedError(name, operation);
@@ -75,10 +76,11 @@ export function wasm(options: WasmOptions = {}): Backend {
   /** The elements of a buffer; a view of this moment, for memory may grow. */
   const view = ({ dtype, address }: WasmBuffer, offset: number, length: number): HostArray =>
     hostView(dtype, memory.memory.buffer, address + offset * byteSize(dtype), length);
-  const readSync = (buffer: Buffer, offset = 0, length = buffer.length - offset): HostArray => {
+  /** What copies elements out, when it is called. */
+  const taking = (buffer: Buffer, offset = 0, length = buffer.length - offset): (() => HostArray) => {
     const own = checked(buffer, "read");
     checkRange("read", buffer, offset, length);
-    return view(own, offset, length).slice();
+    return () => view(own, offset, length).slice();
   };
   const prepare = ({ kernel }: Launch): Prepare => (kernel as WasmKernel).prepare;
 
@@ -88,21 +90,24 @@ export function wasm(options: WasmOptions = {}): Backend {
     alloc(dtype: DType, length: number): WasmBuffer {
       if (!open) throw closedError(name, "alloc");
       checkAlloc(name, limits, dtype, length);
-      const address = memory.alloc(byteSize(dtype) * length, "alloc");
+      const address = runner.alloc(byteSize(dtype) * length, "alloc");
       return { dtype, length, address, owner: memory, read: 0, written: 0 };
     },
     free(buffer) {
       const own = checked(buffer, "free");
-      memory.free(own.address);
+      runner.free(own);
       own.owner = null;
     },
     write(buffer, data, offset = 0) {
       const own = checked(buffer, "write");
       checkWrite(buffer, data, offset);
-      view(own, offset, data.length).set(data);
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      runner.write(own, offset * byteSize(own.dtype), bytes);
     },
-    read: async (buffer, offset, length) => readSync(buffer, offset, length),
-    readSync,
+    read: async (buffer, offset, length) => runner.read(buffer as WasmBuffer, taking(buffer, offset, length)),
+    ...(blocking && {
+      readSync: (buffer: Buffer, offset?: number, length?: number) => taking(buffer, offset, length)(),
+    }),
     compile(program: Program): WasmKernel {
       if (!open) throw closedError(name, "compile");
       checkProgram(name, limits, program);
@@ -110,23 +115,21 @@ export function wasm(options: WasmOptions = {}): Backend {
     },
     launch(launch: Launch): void {
       if (!open) throw closedError(name, launch.label);
-      try {
-        prepare(launch)(launch, runner);
-      } finally {
-        runner.finish();
-      }
+      runner.launch(launch, prepare);
     },
     submit(launches: readonly Launch[]): void {
       if (!open) throw closedError(name, "submit");
-      try {
-        runner.submit(launches, prepare);
-      } finally {
-        runner.finish();
-      }
+      runner.submit(launches, prepare);
     },
     close() {
       open = false;
+      runner.close(closedError(name, "read"));
       pool?.close();
     },
   };
+
+  function makeRunner(): Runner {
+    if (!blocking) return new DeferredRunner(memory, scratch, area, areaBytes, entries, pool);
+    return pool ? new PoolRunner(memory, scratch, area, areaBytes, pool) : new Runner(memory, scratch, area, areaBytes);
+  }
 }

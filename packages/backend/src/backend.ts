@@ -55,7 +55,7 @@ export interface Backend {
   free(buffer: Buffer): void;
   /** Copies `data` in, starting at element `offset`; `data` may be changed as soon as this returns. */
   write(buffer: Buffer, data: HostArray, offset?: number): void;
-  /** Copies `length` elements out, from element `offset` on. */
+  /** Copies `length` elements out, from element `offset` on. Where launches run later, it is rejected with the error of one that failed. */
   read(buffer: Buffer, offset?: number, length?: number): Promise<HostArray>;
   /** As `read`, at once; absent on backends that cannot wait. */
   readSync?(buffer: Buffer, offset?: number, length?: number): HostArray;

@@ -42,7 +42,7 @@ test.each([
   "a worker that %s turns into an error, now and later",
   (edition, message) => {
     const memory = new Memory({ initial: 64, maximum: 64 }, true);
-    const pool = new Pool(memory, 2, features, memory.alloc(scratchBytes, "test"), 200);
+    const pool = new Pool(memory, 1, features, memory.alloc(scratchBytes, "test"), 200);
     const params = memory.alloc(64, "test");
     memory.i32[params >> 2] = 0;
     const caller = new WebAssembly.Instance(new WebAssembly.Module(assembled("waits")), { e: { m: memory.memory } });

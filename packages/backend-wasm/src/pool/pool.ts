@@ -40,8 +40,8 @@ export class Pool {
   #functions = 0;
   #failure: DescentError | undefined;
 
-  constructor(memory: Memory, threads: number, features: Features, scratch: number, patience?: number) {
-    this.threads = threads;
+  constructor(memory: Memory, workers: number, features: Features, scratch: number, patience?: number) {
+    this.threads = workers + 1;
     this.#memory = memory;
     this.#scratch = scratch;
     this.#control = memory.alloc(controlBytes, "wasm");
@@ -52,7 +52,7 @@ export class Pool {
     const driver = new WebAssembly.Module(emitDriver(features, patience).bytes());
     const instance = new WebAssembly.Instance(driver, { e: { m: memory.memory, t: this.#table } });
     this.#work = instance.exports.work as Work;
-    for (let n = 1; n < threads; n++) {
+    for (let n = 0; n < workers; n++) {
       const data = {
         memory: memory.memory,
         driver,
@@ -83,6 +83,11 @@ export class Pool {
 
   /** Runs phases one after the other, on all threads; returns when they are done. */
   run(phases: readonly Phase[]): void {
+    this.join(this.start(phases));
+  }
+
+  /** Hands phases to the workers; gives the address of the list, for `join` or `finished`. One list at a time. */
+  start(phases: readonly Phase[]): number {
     this.#throwFailure();
     const { i32 } = this.#memory;
     const at = this.#vacantArea();
@@ -113,10 +118,39 @@ export class Pool {
     const generation = (this.#control + control.generation) >>> 2;
     Atomics.store(i32, generation, this.#generation);
     Atomics.notify(i32, generation);
+    return at;
+  }
+
+  /** Works on the list at `at` until it is done. */
+  join(at: number): void {
     const outcome = this.#work(at, this.#control, this.#scratch, this.#sleeps);
-    Atomics.store(i32, (at + list.open) >>> 2, -1);
+    this.#end(at);
     if (outcome === stuck) this.#fail("a worker makes no progress", undefined);
     this.#throwFailure();
+  }
+
+  /** Whether the workers have done the list at `at`; if not, `wait` may hear when to look again. */
+  finished(at: number, wait?: (word: Int32Array, index: number, value: number) => void): boolean {
+    this.#throwFailure();
+    const { i32 } = this.#memory;
+    const phases = i32[(at + list.phases) >>> 2]!;
+    for (let n = 0; n < phases; n++) {
+      const here = (at + list.firstPhase + n * phase.bytes) >>> 2;
+      const word = here + phase.done / 4;
+      const done = Atomics.load(i32, word);
+      if (done !== i32[here + phase.pieces / 4]) {
+        wait?.(i32, word, done);
+        return false;
+      }
+      const check = i32[here + phase.check / 4]! >>> 2;
+      if (check !== 0 && Atomics.load(i32, check) !== 0) break;
+    }
+    this.#end(at);
+    return true;
+  }
+
+  #end(at: number): void {
+    Atomics.store(this.#memory.i32, (at + list.open) >>> 2, -1);
   }
 
   /** Counts on to a generation whose area no worker is in: one that was slow to leave may still be where it was. */

@@ -26,6 +26,9 @@ export function noThreads(): string {
   return "there are no workers here";
 }
 
+/** Whether this is a page's main thread, which draws and answers between turns of its event loop. */
+export const isPage = (): boolean => typeof document === "object" && !builtin("node:worker_threads");
+
 /** Whether this thread may sleep in `Atomics.wait`; a page's main thread may not. */
 export function maySleep(): boolean {
   try {

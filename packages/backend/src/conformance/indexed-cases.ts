@@ -123,7 +123,10 @@ const scatterCases: Case[] = (["set", "sum"] as const).flatMap((mode) => [
 /** Distinct indices per column: which of two equal ones wins is not what the case is about. */
 const distinct = [0, 1, 2, 3, 4, 6, 5, 4, 2, 0, 1, 0, 3, 4, 5, 3, 6, 0, 1, 2];
 
-/** A wrong index: an error before anything is written, or, where a device cannot tell, nothing read and nothing written. */
+/**
+ * A wrong index: an error, from the launch or from the next read, before anything is written; or, where a device cannot tell,
+ * nothing read and nothing written.
+ */
 async function wrongIndex(lab: Lab, kind: "gather" | "scatter", index: number): Promise<void> {
   lab.needs("float32", "int64");
   const table = lab.buffer({ dtype: "float32", data: [1, 2, 3] });
@@ -144,6 +147,7 @@ async function wrongIndex(lab: Lab, kind: "gather" | "scatter", index: number): 
   let thrown: unknown;
   try {
     launch();
+    await lab.numbers(table, 0, 3);
   } catch (error) {
     thrown = error;
   }
