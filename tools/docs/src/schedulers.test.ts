@@ -32,16 +32,6 @@ test("every scheduler has a page", () => {
   expect(schedulers.filter((name) => !titles.includes(name))).toEqual([]);
 });
 
-test("links lead somewhere", () => {
-  const broken = documents.flatMap((name) =>
-    [...read(name).matchAll(/\]\(\.\/([^)#]+)/g)]
-      .map(([, target]) => target!)
-      .filter((target) => !documents.includes(target) && !readdirSync(join(folder, "curves")).includes(target.slice(7)))
-      .map((target) => `${name}: ${target}`),
-  );
-  expect(broken).toEqual([]);
-});
-
 /** What a page prints, against what it says it prints: `console.log(x); // like this`. */
 const examples = documents.flatMap((name) =>
   [...read(name).matchAll(/```ts\n([\s\S]*?)```/g)]
