@@ -24,7 +24,11 @@ export interface RecoverOptions {
   /** Milliseconds between two shadows: at most so much training is lost. Default 30 000. */
   readonly interval?: number;
   /** Told of every device that was lost and replaced. */
-  readonly onRecover?: (info: { readonly reason: string; readonly message: string; readonly lostMilliseconds: number }) => void;
+  readonly onRecover?: (info: {
+    readonly reason: string;
+    readonly message: string;
+    readonly lostMilliseconds: number;
+  }) => void;
 }
 
 /** A device and what was found out about it. */
@@ -174,7 +178,8 @@ export async function open(options: WebgpuOptions, scope: Scope = globalThis as 
     );
   }
   // An adapter opens one device; the next one needs an adapter of its own.
-  const again = () => open(typeof options.adapter === "object" ? { ...options, adapter: undefined as never } : options, scope);
+  const again = () =>
+    open(typeof options.adapter === "object" ? { ...options, adapter: undefined as never } : options, scope);
   return { device, description: describe(found), again };
 }
 

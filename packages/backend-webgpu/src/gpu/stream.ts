@@ -71,7 +71,14 @@ export class Stream {
   }
 
   /** Records a dispatch with the parameters last filled in. `work` is a rough count of bytes moved. */
-  dispatch(shader: Shader, pipeline: Pipeline, blocks: readonly Block[], groups: number, label: string, work: number): void {
+  dispatch(
+    shader: Shader,
+    pipeline: Pipeline,
+    blocks: readonly Block[],
+    groups: number,
+    label: string,
+    work: number,
+  ): void {
     if (this.profile) this.#pass = this.profile.pass(this.#commands(), shader, label);
     else if (!this.#pass) {
       this.#pass = this.#commands().beginComputePass();

@@ -22,7 +22,13 @@ export function toMemory(dtype: DType, features: Features, data: HostArray): Wor
 }
 
 /** Elements as they lie in memory, as they cross the border. */
-export function fromMemory(dtype: DType, features: Features, bytes: ArrayBuffer, from: number, length: number): HostArray {
+export function fromMemory(
+  dtype: DType,
+  features: Features,
+  bytes: ArrayBuffer,
+  from: number,
+  length: number,
+): HostArray {
   if (dtype === "bool" || dtype === "uint8") return Uint8Array.from(new Uint32Array(bytes, from, length));
   if (dtype === "bfloat16") return Uint16Array.from(new Uint32Array(bytes, from, length), (bits) => bits >>> 16);
   if (dtype === "float16" && held(dtype, features) === "f32")

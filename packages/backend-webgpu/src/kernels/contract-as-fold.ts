@@ -24,7 +24,13 @@ export function asFold(program: ContractProgram): FoldProgram {
     { op: "fold.sum", type, args: [4] },
   ];
   const moved = (id: number) => (id === place ? product.length - 1 : id + product.length);
-  const onRows = { flat: "row", strided: "stridedRow", single: "single", row: "row", stridedRow: "stridedRow" } as const;
+  const onRows = {
+    flat: "row",
+    strided: "stridedRow",
+    single: "single",
+    row: "row",
+    stridedRow: "stridedRow",
+  } as const;
   // The accumulator's own place stays, unused, so that the others keep their distance.
   const rest = body.map((one, id): Instruction => {
     if (id === place) return { op: "const", type, args: [], imm: 0 };

@@ -103,9 +103,7 @@ export function emitTiles(program: ContractProgram, features: Features, form: Co
     ...range(0, quarters).map((q) => `let a${q} = tile0[k * ${quads[0]}u + ${part(0, q)}];`),
     ...range(0, quarters).map((q) => `let b${q} = tile1[k * ${quads[1]}u + ${part(1, q)}];`),
     ...range(0, tile.perThread).flatMap((r) =>
-      range(0, quarters).map(
-        (q) => `s${r}_${q} = fma(vec4<f32>(a${r >> 2}.${"xyzw"[r & 3]}), b${q}, s${r}_${q});`,
-      ),
+      range(0, quarters).map((q) => `s${r}_${q} = fma(vec4<f32>(a${r >> 2}.${"xyzw"[r & 3]}), b${q}, s${r}_${q});`),
     ),
   ].join("\n");
   const epilogue = epilogueOf(program, features, frame, aliases, form.vector);
@@ -195,8 +193,5 @@ for (var s = 0u; s < ${word("splits")}; s++) { sum += partial[s * size + i]; }
 let plane = ${word("m")} * ${word("n")};
 finish(i / plane, (i % plane) / ${word("n")}, i % ${word("n")}, sum);`;
   const slots = [...slotsOf(program, features, aliases).slice(2), { name: "partial", type: "f32", written: false }];
-  return [
-    shader({ label: "contract, sum", slots, frame, declarations: epilogue.one, main, f16: features.f16 }),
-    frame,
-  ];
+  return [shader({ label: "contract, sum", slots, frame, declarations: epilogue.one, main, f16: features.f16 }), frame];
 }

@@ -50,14 +50,15 @@ if (k >= stop) { return mat4x4<f32>(z, z, z, z); }
 let ki = inner${binding}(k);
 return transpose(mat4x4<f32>(${rows.map((row, j) => `select(z, ${quad(`${row} + ki`)}, ${valid[j]})`).join(", ")}));`;
   } else if (lie.vector && lie.along === "outer") {
-    const columns = [0, 1, 2, 3].map((j) => `select(z, ${quad(`base + o.x + inner${binding}(min(k + ${j}u, stop - 1u))`)}, k + ${j}u < stop)`);
+    const columns = [0, 1, 2, 3].map(
+      (j) => `select(z, ${quad(`base + o.x + inner${binding}(min(k + ${j}u, stop - 1u))`)}, k + ${j}u < stop)`,
+    );
     load = `let z = vec4<f32>(0f);
 if (i >= ${extent}) { return mat4x4<f32>(z, z, z, z); }
 return mat4x4<f32>(${columns.join(", ")});`;
   } else {
     const columns = [0, 1, 2, 3].map(
-      (j) =>
-        `select(z, vec4<f32>(${rows.map((row) => scalar(`${row} + k${j}`)).join(", ")}), k + ${j}u < stop)`,
+      (j) => `select(z, vec4<f32>(${rows.map((row) => scalar(`${row} + k${j}`)).join(", ")}), k + ${j}u < stop)`,
     );
     load = `let z = vec4<f32>(0f);
 let inside = vec4<bool>(${valid.join(", ")});

@@ -6,7 +6,17 @@ import { Frame } from "../wgsl/frame.ts";
 import { type Aliases, type Shader, shader } from "../wgsl/shader.ts";
 import { type Features, stored } from "../wgsl/storage.ts";
 import { slotsOf } from "./map.ts";
-import { absorb, begin, functionsOf, gatherLanes, isPlace, isSum, type Running, resultOf, sharedOf } from "./reducers.ts";
+import {
+  absorb,
+  begin,
+  functionsOf,
+  gatherLanes,
+  isPlace,
+  isSum,
+  type Running,
+  resultOf,
+  sharedOf,
+} from "./reducers.ts";
 
 /** How a fold is laid over threads. */
 export interface FoldForm {

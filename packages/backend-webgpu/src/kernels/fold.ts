@@ -72,7 +72,15 @@ export function prepareFold(program: FoldProgram): Prepare {
       const [code, { frame }] = made(pass);
       // What finishes takes all parts of a row at once.
       const share = pass === stages.length ? 1 : parts;
-      recorder.run(code, frame, launch, all, groups * share, [rows, width, parts, chunk, share], (rows * width * 8) / parts);
+      recorder.run(
+        code,
+        frame,
+        launch,
+        all,
+        groups * share,
+        [rows, width, parts, chunk, share],
+        (rows * width * 8) / parts,
+      );
     }
   };
 }

@@ -102,7 +102,12 @@ ${change}`;
  * One thread for all elements that may meet in one place, in their order: those along axes on which the target does not
  * move by itself. The same in every run, and as the definition has it; slower where these axes are long.
  */
-function emitOrdered(program: ScatterProgram, features: Features, aliases: Aliases | null, along: readonly number[]): [Shader, Frame] {
+function emitOrdered(
+  program: ScatterProgram,
+  features: Features,
+  aliases: Aliases | null,
+  along: readonly number[],
+): [Shader, Frame] {
   const frame = new Frame(program);
   const { rank, mode } = program;
   const { dtype } = program.bindings[0]!;

@@ -124,6 +124,8 @@ export function prepareMap(program: MapProgram): Prepare {
     const [code, frame] = variants.get(`${vector ? "v" : "s"}${aliases ?? ""}`, () =>
       emitMap(program, recorder.features, vector, aliases),
     );
-    recorder.run(code, frame, launch, recorder.blocks(launch, aliases), Math.ceil(count / (groupSize * width)), [count]);
+    recorder.run(code, frame, launch, recorder.blocks(launch, aliases), Math.ceil(count / (groupSize * width)), [
+      count,
+    ]);
   };
 }

@@ -16,8 +16,7 @@ export const isPlace = ({ reducer }: Running): boolean => reducer === "argmax" |
 /** Whether blocks of a few elements are summed apart, so that long sums lose less. */
 export const isSum = ({ reducer, type }: Running): boolean => reducer === "sum" && type === "f32";
 
-const extremum = (reducer: Reducer): Reducer =>
-  reducer === "argmax" ? "max" : reducer === "argmin" ? "min" : reducer;
+const extremum = (reducer: Reducer): Reducer => (reducer === "argmax" ? "max" : reducer === "argmin" ? "min" : reducer);
 
 /** Variables of a fold under a prefix, holding what nothing gives. */
 export function begin(one: Running, prefix: string): string {
@@ -45,10 +44,7 @@ export function functionsOf(folds: readonly Running[]): string {
   const made = new Map<string, string>();
   for (const { reducer, type } of folds.filter(isPlace)) {
     const sign = reducer === "argmax" ? ">" : "<";
-    const nan =
-      type === "f32"
-        ? "if (is_nan(a) || is_nan(b)) { return is_nan(b) && (!is_nan(a) || pb < pa); }"
-        : "";
+    const nan = type === "f32" ? "if (is_nan(a) || is_nan(b)) { return is_nan(b) && (!is_nan(a) || pb < pa); }" : "";
     made.set(
       `${reducer}${type}`,
       `fn beats_${reducer}_${type}(a: ${type}, pa: u32, b: ${type}, pb: u32) -> bool {

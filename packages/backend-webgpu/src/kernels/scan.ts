@@ -41,7 +41,8 @@ if (${nan}b.value ${reducer === "max" ? ">=" : "<="} a.value)) { return b; } ret
     : `return Running(a.value ${reducer === "sum" ? "+" : "*"} b.value, 0u);`;
   const carried = (value: string) =>
     `partial[(${value}) * 2u] = bitcast<u32>(total.value); partial[(${value}) * 2u + 1u] = total.place;`;
-  const fetched = (value: string) => `Running(bitcast<${type}>(partial[(${value}) * 2u]), partial[(${value}) * 2u + 1u])`;
+  const fetched = (value: string) =>
+    `Running(bitcast<${type}>(partial[(${value}) * 2u]), partial[(${value}) * 2u + 1u])`;
   const at = (k: number) => `${frame.offset(k)} + line * ${frame.extra("length")} + at`;
   const out = program.bindings[1]!;
   // A place is counted from 1 while it runs: 0 is nowhere.
@@ -49,7 +50,9 @@ if (${nan}b.value ${reducer === "max" ? ">=" : "<="} a.value)) { return b; } ret
 ${places ? `${name(2)}[${at(2)}] = i32(own.place) - 1i;` : ""}`;
   const parts = frame.extra("parts");
   const begin =
-    pass === "parts" ? `for (var q = 0u; q < part; q++) { total = merge(total, ${fetched(`line * ${parts} + q`)}); }` : "";
+    pass === "parts"
+      ? `for (var q = 0u; q < part; q++) { total = merge(total, ${fetched(`line * ${parts} + q`)}); }`
+      : "";
   const main = `let line = group / ${parts};
 let part = group % ${parts};
 ${unravel("line", outer, frame, "x")}

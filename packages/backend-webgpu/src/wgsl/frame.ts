@@ -102,7 +102,8 @@ export class Frame {
       const to = at + this.#uniforms + slot;
       const type = types[slot] as ValueType;
       if (type === "f32") floats[to] = uniforms[slot] as number;
-      else words[to] = type === "mask" ? Number(uniforms[slot] !== 0) : castValue(uniforms[slot] as number, "f64", type);
+      else
+        words[to] = type === "mask" ? Number(uniforms[slot] !== 0) : castValue(uniforms[slot] as number, "f64", type);
     }
     for (let i = 0; i < extras.length; i++) words[at + this.#extra + i] = extras[i] as number;
   }

@@ -11,9 +11,7 @@ interface Helper {
 
 /** c₀ + c₁ x + …, by Horner's rule. */
 export const polynomial = (x: string, coefficients: readonly number[]): string =>
-  coefficients
-    .slice(0, -1)
-    .reduceRight((sum, c) => `fma(${sum}, ${x}, ${c}f)`, `${coefficients.at(-1)}f`);
+  coefficients.slice(0, -1).reduceRight((sum, c) => `fma(${sum}, ${x}, ${c}f)`, `${coefficients.at(-1)}f`);
 
 export const helpers = {
   /** The same number, and no compiler knows: what was rounded stays rounded, whatever is computed from it next. */

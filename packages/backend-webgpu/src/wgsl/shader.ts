@@ -33,7 +33,15 @@ export interface ShaderParts {
 }
 
 /** Puts a shader together. The parameters' words must all have been asked for by then. */
-export function shader({ label, slots, frame, declarations = "", main, threads = groupSize, f16 }: ShaderParts): Shader {
+export function shader({
+  label,
+  slots,
+  frame,
+  declarations = "",
+  main,
+  threads = groupSize,
+  f16,
+}: ShaderParts): Shader {
   const bindings = slots.map(
     ({ name, type, written }, k) =>
       `@group(0) @binding(${k}) var<storage, ${written ? "read_write" : "read"}> ${name}: array<${type}>;`,

@@ -70,7 +70,8 @@ function floatCases(op: Op, arity: number, type: ValueType): Case[] {
   return (Object.keys(kindsOfNumbers) as KindOfNumber[]).map((kind) => ({
     name: `${op} / ${type} / ${kind}`,
     run: (lab) => {
-      if (kind === "subnormal" && lab.flushes) throw new NotApplicable(`${lab.backend.name} may flush subnormal numbers`);
+      if (kind === "subnormal" && lab.flushes)
+        throw new NotApplicable(`${lab.backend.name} may flush subnormal numbers`);
       const list = kind === "ordinary" ? (ordinary[op] ?? kindsOfNumbers.ordinary) : kindsOfNumbers[kind];
       if (arity === 1) return tryOp(lab, op, [type], [list]);
       const other = kind === "ordinary" ? list : [...list, 1.5, -2.5, 3];
