@@ -77,5 +77,5 @@ if (!found) {
 }
 
 export default defineConfig({
-  test: { projects: [packages, on("wasm"), tools, ...(found ? [browser(found)] : [])] },
+  test: { projects: [packages, on("wasm"), on("webgpu"), tools, ...(found ? [browser(found)] : [])] },
 });

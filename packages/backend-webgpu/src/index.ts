@@ -1,1 +1,5 @@
-export { type WebgpuBackend, type WebgpuOptions, webgpu } from "./webgpu.ts";
+export type { WebgpuBackend } from "./backend.ts";
+export type { WebgpuMemory } from "./gpu/memory.ts";
+export type { RecoverOptions, WebgpuOptions } from "./gpu/open.ts";
+export type { ProfileEvent, ProfileResult } from "./gpu/profile.ts";
+export { webgpu } from "./webgpu.ts";

@@ -2,7 +2,7 @@ import type { Backend } from "@descent/backend";
 
 /** What tests may expect of the backend they run on. */
 export interface UnderTest {
-  readonly name: "cpu" | "wasm";
+  readonly name: "cpu" | "wasm" | "webgpu";
   /** Whether it computes in float64. */
   readonly float64: boolean;
   /** Whether it reads at once (`dataSync`, `itemSync`). */
@@ -26,6 +26,13 @@ const rows: Readonly<Record<UnderTest["name"], Row>> = {
     sync: true,
     exact: false,
     make: async () => (await import("@descent/backend-wasm")).wasm({ threads: 2 }),
+  },
+  // In Node: Dawn, on the software driver that the tests' configuration names where the machine has no GPU.
+  webgpu: {
+    float64: false,
+    sync: false,
+    exact: false,
+    make: async () => (await import("@descent/backend-webgpu")).webgpu(),
   },
 };
 

@@ -20,6 +20,8 @@ export class WebgpuBuffer implements Buffer {
   /** Changes since the start, and the changes that its shadow has seen. */
   version = 0;
   shadowed = -1;
+  /** What it held when its shadow was taken, as it lies in memory. */
+  shadow: ArrayBuffer | null = null;
 
   constructor(dtype: DType, length: number, owner: object, block: Block) {
     this.dtype = dtype;

@@ -1,6 +1,6 @@
 import { type Helper, polynomial } from "./functions.ts";
 
-const log2e = 1.4426950408889634;
+const log2e = Math.LOG2E;
 
 /** Exponentials and logarithms, and what follows from them. */
 export const exponentials = {
@@ -106,7 +106,7 @@ export const exponentials = {
   let t = y * (s.y + l1);
   let n = round(clamp(t, -300f, 300f));
   let r = clamp((((whole - n) + y1 * l1) + y0 * s.y) + (y0 * l1 + y * l0), -1f, 1f);
-  let p = fma(r, ${polynomial("r", [0.6931471805, 0.2402265108, 0.05550410962, 0.009618036894, 0.001333343102, 0.0001546711492, 1.531488918e-5])}, 1f);
+  let p = fma(r, ${polynomial("r", [Math.LN2, 0.2402265108, 0.05550410962, 0.009618036894, 0.001333343102, 0.0001546711492, 1.531488918e-5])}, 1f);
   let e = clamp(i32(n), -252, 252);
   let half = e >> 1u;
   var z = p * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(e - half + 127) << 23u);
