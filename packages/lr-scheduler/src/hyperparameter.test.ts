@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import {
   CosineAnnealingLR,
   CyclicLR,
@@ -9,10 +9,13 @@ import {
   MultiStepLR,
   ReduceLROnPlateau,
   SequentialLR,
+  setWarnings,
   WarmupCosine,
   warmup,
 } from "./index.ts";
 import { adam, sgd } from "./testing/optimizer.ts";
+
+beforeAll(() => setWarnings(false));
 
 describe("a schedule of another hyperparameter", () => {
   test("weight decay goes where the schedule says, and the lr stays", () => {

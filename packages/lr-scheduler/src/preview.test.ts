@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import {
   ConstantLR,
   CosineAnnealingLR,
@@ -7,9 +7,12 @@ import {
   plot,
   preview,
   ReduceLROnPlateau,
+  setWarnings,
   warmup,
 } from "./index.ts";
 import { sgd } from "./testing/optimizer.ts";
+
+beforeAll(() => setWarnings(false));
 
 describe("preview", () => {
   test("gives the lrs of the next steps, per group", () => {

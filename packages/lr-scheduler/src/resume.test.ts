@@ -1,7 +1,9 @@
-import { describe, expect, test } from "vitest";
-import { type LRScheduler, ReduceLROnPlateau, type StateDict } from "./index.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { type LRScheduler, ReduceLROnPlateau, type StateDict, setWarnings } from "./index.ts";
 import { type Group, sgd, type TestOptimizer } from "./testing/optimizer.ts";
 import { composites, type Make, metricOf, plateaus, singles } from "./testing/zoo.ts";
+
+beforeAll(() => setWarnings(false));
 
 interface Saved {
   readonly epoch: number;

@@ -1,10 +1,13 @@
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
+import { setWarnings } from "../core/warnings.ts";
 import { sgd } from "../testing/optimizer.ts";
 import { metricOf } from "../testing/zoo.ts";
 import { ChainedScheduler } from "./chained-scheduler.ts";
 import { ExponentialLR } from "./exponential-lr.ts";
 import { ReduceLROnPlateau } from "./reduce-lr-on-plateau.ts";
 import { SequentialLR } from "./sequential-lr.ts";
+
+beforeAll(() => setWarnings(false));
 
 /** Printed by torch 2.13.0: lr, bad epochs, cooldown, best after each metric. */
 const recorded: readonly [metric: number, lr: number, bad: number, cooldown: number, best: number][] = [

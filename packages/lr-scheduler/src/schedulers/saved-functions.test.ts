@@ -1,10 +1,13 @@
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import type { StateDict } from "../core/state.ts";
+import { setWarnings } from "../core/warnings.ts";
 import { sgd } from "../testing/optimizer.ts";
 import { CyclicLR } from "./cyclic-lr.ts";
 import { LambdaLR } from "./lambda-lr.ts";
 import { MultiplicativeLR } from "./multiplicative-lr.ts";
 import { OneCycleLR } from "./one-cycle-lr.ts";
+
+beforeAll(() => setWarnings(false));
 
 /** A function with a setting of its own, as a callable object is in Python. */
 function decay(rate: number): ((epoch: number) => number) & { rate: number } {

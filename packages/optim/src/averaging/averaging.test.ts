@@ -1,6 +1,6 @@
 import { variable } from "@descent/autograd";
 import * as nn from "@descent/nn";
-import { type Tensor, tensor, use } from "@descent/tensor";
+import { steps, type Tensor, tensor, use } from "@descent/tensor";
 import { backendUnderTest } from "backend-under-test";
 import { decode, expectClose, loadFixtures, type RawTensor } from "torch-fixtures";
 import { describe, expect, test } from "vitest";
@@ -289,4 +289,17 @@ describe("bad input", () => {
     expect(model.modules().every(({ training }) => training)).toBe(true);
     await updateBn([{ image: tensor([[1], [2]]) }], model, { input: ({ image }) => image });
   });
+});
+
+test("a loop that averages and evaluates runs at constant memory", () => {
+  const model = new nn.Sequential(new nn.Linear(3, 4), new nn.BatchNorm1d(4));
+  const averaged = new AveragedModel(model, { avgFn: getEmaAvgFn(0.9, { warmup: 10 }), useBuffers: true });
+  const x = tensor([[1, 2, 3], [4, 5, 6]]); // biome-ignore format: one line
+  const seen: number[] = [];
+  for (const _ of steps(20)) {
+    averaged.updateParameters();
+    averaged.evaluate(() => model.forward(x));
+    seen.push(x.runtime.memory.report().buffers);
+  }
+  expect(seen.at(-1)).toBe(seen[5]);
 });
