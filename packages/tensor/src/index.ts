@@ -130,6 +130,7 @@ export type { Elementwise, Operand } from "./ops/define.ts";
 export { bernoulli_, type GeneratorOption, normal_, randomWords, uniform_, uniformFrom } from "./ops/draw.ts";
 export { einsum } from "./ops/einsum.ts";
 export { argmax, argmin, max, min } from "./ops/extrema.ts";
+export { type Fused, type FuseOptions, fuse } from "./ops/fuse.ts";
 export type { Activation } from "./ops/fused.ts";
 export { gather, indexSelect, takeAlongDim } from "./ops/gather.ts";
 export { cat, flip, meshgrid, repeat, repeatInterleave, roll, stack, tile } from "./ops/join.ts";
