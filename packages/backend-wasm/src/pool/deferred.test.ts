@@ -30,7 +30,8 @@ const filled = (length: number, value: number): Buffer => {
 
 afterEach(() => backend.close());
 
-describe.each(["workers", "slices"] as const)("not blocking, in %s", (how) => {
+// A busy machine may take its time: what is timed here is nothing, what could hang is everything.
+describe.each(["workers", "slices"] as const)("not blocking, in %s", { timeout: 60_000 }, (how) => {
   beforeEach(() => {
     if (how === "slices") vi.stubGlobal("crossOriginIsolated", false);
     backend = wasm({ threads: how === "slices" ? 1 : 2, blocking: false, memory: { maximum: 512 } });
@@ -43,7 +44,7 @@ describe.each(["workers", "slices"] as const)("not blocking, in %s", (how) => {
 
   test("the event loop turns while work is done", async () => {
     const [a, b] = [filled(1_000_000, 1), filled(1_000_000, 0)];
-    for (let n = 0; n < 4; n++) backend.launch(launch(slow, a, b));
+    for (let n = 0; n < 2; n++) backend.launch(launch(slow, a, b));
     let turns = 0;
     let done = false;
     const turn = () => {
@@ -56,19 +57,19 @@ describe.each(["workers", "slices"] as const)("not blocking, in %s", (how) => {
     let expected = 1;
     for (let n = 0; n < 20; n++) expected = Math.sin(expected);
     expect(first).toBeCloseTo(expected, 5); // float32
-    // 80 million sines are 100 ms of work at the very least, of which no stretch is longer than 8 ms.
+    // 40 million sines are 80 ms of work at the very least, of which no stretch is longer than 8 ms.
     expect(turns).toBeGreaterThan(5);
   });
 
   test("memory freed and taken again in a loop that never awaits stays what it was", async () => {
     let x = filled(100_000, 0); // 0.4 MB, of 32 MiB in all
-    for (let n = 0; n < 1000; n++) {
+    for (let n = 0; n < 300; n++) {
       const next = backend.alloc("float32", 100_000);
       backend.launch(launch(plusOne, x, next));
       backend.free(x);
       x = next;
     }
-    expect((await backend.read(x))[99_999]).toBe(1000);
+    expect((await backend.read(x))[99_999]).toBe(300);
   });
 
   test("a write waits for what reads the old values", async () => {
