@@ -34,6 +34,7 @@ export {
   zeros,
   zerosLike,
 } from "./fill.ts";
+export { type BackendMaker, firstAvailable } from "./first-available.ts";
 export { defaultGenerator, Generator, getRngState, manualSeed, type RngState, setRngState } from "./generator.ts";
 export type { Memory, MemoryReport } from "./memory.ts";
 export {

@@ -12,6 +12,8 @@ import { Stream } from "./stream.ts";
 export interface EngineOptions {
   readonly poolBytes: number;
   readonly deterministic: boolean;
+  /** Workgroups that keep the device busy: with fewer, work is cut into smaller pieces. Default 128. */
+  readonly enoughGroups?: number;
 }
 
 /** Everything that lives and dies with one device. */
@@ -21,6 +23,7 @@ export class Engine implements Recorder {
   readonly features: Features;
   readonly deterministic: boolean;
   readonly bindings: number;
+  readonly enoughGroups: number;
   readonly memory: Memory;
   readonly faults: Faults;
   readonly stream: Stream;
@@ -28,11 +31,12 @@ export class Engine implements Recorder {
   collecting: Set<Shader> | null = null;
   #scratch: Block[] = [];
 
-  constructor(opened: Opened, { poolBytes, deterministic }: EngineOptions) {
+  constructor(opened: Opened, { poolBytes, deterministic, enoughGroups = 128 }: EngineOptions) {
     const { device } = opened;
     this.opened = opened;
     this.device = device;
     this.deterministic = deterministic;
+    this.enoughGroups = enoughGroups;
     this.features = {
       f16: device.features.has("shader-f16"),
       subgroups: device.features.has("subgroups"),

@@ -15,8 +15,6 @@ export const tiles: readonly Tile[] = [
   { rows: 32, cols: 32, depth: 16, perThread: 4 },
 ];
 
-/** Workgroups that keep a GPU busy. */
-const enoughGroups = 128;
 /** Inner elements that a part of a split product has at least. */
 const leastStretch = 256;
 
@@ -41,9 +39,9 @@ const groupsOf = ({ batches, m, n }: Sizes, { rows, cols }: Tile): number =>
   batches * Math.ceil(m / rows) * Math.ceil(n / cols);
 
 /** The largest tile that still makes enough workgroups, or the smallest. */
-function chooseTile(sizes: Sizes): Tile {
+function chooseTile(sizes: Sizes, enough: number): Tile {
   const fitting = tiles.find(
-    (tile) => groupsOf(sizes, tile) >= enoughGroups && sizes.m >= tile.rows / 2 && sizes.n >= tile.cols / 2,
+    (tile) => groupsOf(sizes, tile) >= enough && sizes.m >= tile.rows / 2 && sizes.n >= tile.cols / 2,
   );
   return fitting ?? (tiles.at(-1) as Tile);
 }
@@ -70,12 +68,12 @@ export function prepareContract(program: ContractProgram): Prepare {
       fold(launch, recorder);
       return;
     }
-    const { features } = recorder;
+    const { features, enoughGroups } = recorder;
     const aliases = recorder.aliases(program, launch);
     const inner = batch + rows + cols;
     const lie = (side: 0 | 1, own: readonly [number, number]) =>
       lieOf(args[side]!.strides, args[side]!.offset, shape, own, inner, !aliases);
-    const tile = chooseTile(sizes);
+    const tile = chooseTile(sizes, enoughGroups);
     const groups = groupsOf(sizes, tile);
     const parts = aliases ? 1 : Math.min(Math.ceil(enoughGroups / groups), Math.floor(k / leastStretch));
     const stretch = parts > 1 ? Math.ceil(k / parts / tile.depth) * tile.depth : k;

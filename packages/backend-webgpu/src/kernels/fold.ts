@@ -3,9 +3,6 @@ import { groupSize } from "../gpu/constants.ts";
 import { FoldEmitter, type FoldForm, scratchWords } from "./fold-code.ts";
 import { type Prepare, type Recorder, Variants } from "./recorder.ts";
 
-/** Workgroups that keep a GPU busy. */
-const enoughGroups = 256;
-
 interface Cut {
   readonly lanes: number;
   readonly columnar: boolean;
@@ -27,14 +24,18 @@ function isColumnar({ bindings, rank, reduced }: FoldProgram, { args, shape }: L
   return balance > 0;
 }
 
-/** Lays rows over threads: enough threads for few long rows, coalesced loads for every layout. */
-function cutFold(program: FoldProgram, launch: Launch, rows: number, width: number, splits: boolean): Cut {
+/**
+ * Lays rows over threads: enough threads for few long rows, coalesced loads for every layout. `enough` workgroups keep the device
+ * busy; 0: rows are not cut.
+ */
+function cutFold(program: FoldProgram, launch: Launch, rows: number, width: number, enough: number): Cut {
   const columnar = isColumnar(program, launch);
   let lanes = width <= 8 ? 1 : width <= 128 ? 32 : 256;
   if (columnar) lanes = width <= 16 || rows >= 1 << 16 ? 1 : 8;
   const groups = Math.ceil((rows * lanes) / groupSize);
   const most = Math.floor(width / (lanes * 16));
-  const parts = splits && groups < enoughGroups / 4 && most > 3 ? Math.min(most, Math.ceil(enoughGroups / groups)) : 1;
+  // A cut costs a dispatch more: it has to bring a lot.
+  const parts = groups < enough / 2 && most > 3 ? Math.min(most, Math.ceil((2 * enough) / groups)) : 1;
   return { lanes, columnar, parts };
 }
 
@@ -51,7 +52,7 @@ export function prepareFold(program: FoldProgram): Prepare {
     if (rows === 0) return;
     const aliases = recorder.aliases(program, launch);
     const splits = words > 0 && program.bindings.length < recorder.bindings;
-    const { lanes, columnar, parts } = cutFold(program, launch, rows, width, splits);
+    const { lanes, columnar, parts } = cutFold(program, launch, rows, width, splits ? recorder.enoughGroups : 0);
     const made = (pass: FoldForm["pass"]) =>
       variants.get(`${lanes}${columnar}${pass}${aliases ?? ""}`, () => {
         const emitter = new FoldEmitter(program, recorder.features, { lanes, columnar, aliases, pass });

@@ -9,6 +9,8 @@ export interface Recorder {
   readonly features: Features;
   /** Whether sums have to come out the same in every run. */
   readonly deterministic: boolean;
+  /** Workgroups that keep the device busy. */
+  readonly enoughGroups: number;
   /** Storage bindings that a shader can have. */
   readonly bindings: number;
   /** Which bindings of a launch share memory; null: none, as nearly always. */

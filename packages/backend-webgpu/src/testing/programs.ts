@@ -4,10 +4,10 @@ import {
   type Buffer,
   buildContract,
   buildMap,
+  type ContractProgram,
   type HostArray,
   type Kernel,
   type Launch,
-  type Program,
   Trace,
   type Value,
 } from "@descent/backend";
@@ -32,7 +32,7 @@ export function increment(backend: Backend): (x: Buffer) => Launch {
 }
 
 /** left · right with any layout, plus nothing. */
-export function product(dtype: "float32" | "float16" = "float32"): Program {
+export function product(dtype: "float32" | "float16" = "float32"): ContractProgram {
   const trace = new Trace({ kind: "contract", rank: 2 });
   trace.bind(dtype, "strided", "read");
   trace.bind(dtype, "strided", "read");
