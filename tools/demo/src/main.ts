@@ -2,102 +2,99 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDescentError, manualSeed, use } from "@descent/tensor";
 import { SingleBar } from "cli-progress";
-import { Command, InvalidArgumentError, Option } from "commander";
-import { type BackendName, backends, bestBackend } from "./backends.ts";
+import { backends } from "./backends.ts";
 import { testDigits, trainingDigits } from "./mnist.ts";
-import { type ModelName, models } from "./models.ts";
+import { models } from "./models.ts";
+import { type Options, parseOptions } from "./options.ts";
 import { plotRun } from "./plot.ts";
 import { evaluate, type Progress, train } from "./train.ts";
 
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number of at least 1.");
-  return value;
-}
+const whole = (n: number): string => Math.round(n).toLocaleString("en");
 
-function seedNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError("It must be a whole number of at least 0.");
-  return value;
-}
-
-interface Options {
-  readonly backend: BackendName;
-  readonly model: ModelName;
-  readonly epochs?: number;
-  readonly seed: number;
-  readonly quick?: true;
-}
-
-const program = new Command("npm run demo --")
-  .description("Trains a classifier of handwritten digits (MNIST) and says how well it does on digits it has not seen.")
-  .addOption(new Option("--backend <name>", "where to compute").choices(Object.keys(backends)).default(bestBackend))
-  .addOption(new Option("--model <name>", "the network").choices(Object.keys(models)).default("mlp"))
-  .addOption(new Option("--epochs <n>", "passes over the training digits (default: 3)").argParser(positiveInteger))
-  .addOption(new Option("--seed <n>", "the same seed gives the same result").argParser(seedNumber).default(0))
-  .option("--quick", "one pass over 6,000 digits, in less than 10 seconds");
-
-async function main(options: Options): Promise<void> {
-  const backend = await use(backends[options.backend]());
-  manualSeed(options.seed);
-  const data = trainingDigits(options.quick ? 6_000 : undefined);
-  const model = models[options.model]();
-  const epochs = options.epochs ?? (options.quick ? 1 : 3);
-  console.log(
-    `Training the ${options.model} on ${data.length.toLocaleString("en")} digits, ${epochs} ${epochs === 1 ? "epoch" : "epochs"}, backend ${backend.name}.`,
-  );
-
-  let interrupted = false;
-  process.once("SIGINT", () => {
-    interrupted = true; // a second Ctrl-C ends the process at once
-  });
-  const format =
-    "{bar} {percentage}% | epoch {epoch} | loss {loss} | accuracy {accuracy} | {speed} samples/s | {eta_formatted} left";
+/** A bar that shows a run as it goes: in place on a terminal, a line every five seconds elsewhere. */
+function progressBar() {
   const bar = new SingleBar({
-    format,
+    format: "{bar} {percentage}% | epoch {epoch} | loss {loss} | accuracy {accuracy} | {speed} samples/s | {left} left",
     hideCursor: true,
     noTTYOutput: true,
     notTTYSchedule: 5_000,
-    etaBuffer: 20,
     barsize: 24,
+    gracefulExit: false,
   });
-  const history: Progress[] = [];
   const started = performance.now();
-  bar.start(100, 0, { epoch: 1, loss: "-", accuracy: "-", speed: "-" });
-  const finished = await train(model, data, {
-    epochs,
-    batchSize: 128,
-    seed: options.seed,
-    maxLr: 3e-3,
-    stopped: () => interrupted,
-    report(progress) {
-      history.push(progress);
-      const { step, steps, epoch, loss, accuracy, samplesPerSecond } = progress;
+  bar.start(100, 0, { epoch: 1, loss: "-", accuracy: "-", speed: "-", left: "-" });
+  return {
+    show({ step, steps, epoch, loss, accuracy, samplesPerSecond }: Progress): void {
       bar.update((100 * step) / steps, {
         epoch,
         loss: loss.toFixed(3),
         accuracy: accuracy.toFixed(3),
-        speed: Math.round(samplesPerSecond).toLocaleString("en"),
+        speed: whole(samplesPerSecond),
+        left: `${Math.ceil(((performance.now() - started) * (steps / step - 1)) / 1000)} s`,
       });
     },
-  });
+    stop: () => bar.stop(),
+  };
+}
+
+/** Calls `run` with a question whether the user pressed Ctrl-C meanwhile. A second one ends the process at once. */
+async function interruptible<T>(run: (stopped: () => boolean) => Promise<T>): Promise<T> {
+  let interrupted = false;
+  const interrupt = () => {
+    interrupted = true;
+  };
+  process.once("SIGINT", interrupt);
+  try {
+    return await run(() => interrupted);
+  } finally {
+    process.off("SIGINT", interrupt);
+  }
+}
+
+async function main({ backend: backendName, model: modelName, seed, quick, epochs: asked }: Options): Promise<void> {
+  const { make, epochs: usual } = backends[backendName];
+  const backend = await use(make());
+  manualSeed(seed);
+  const data = trainingDigits(quick ? 6_000 : undefined);
+  const model = models[modelName]();
+  const epochs = asked ?? (quick ? 1 : usual[modelName]);
+  const passes = `${epochs} ${epochs === 1 ? "epoch" : "epochs"}`;
+  console.log(`Training the ${modelName} on ${whole(data.length)} digits, ${passes}, backend ${backend.name}.`);
+
+  const history: Progress[] = [];
+  const bar = progressBar();
+  const started = performance.now();
+  const finished = await interruptible((stopped) =>
+    train(model, data, {
+      epochs,
+      batchSize: quick ? 32 : 128,
+      seed,
+      maxLr: 3e-3,
+      stopped,
+      report(progress) {
+        history.push(progress);
+        bar.show(progress);
+      },
+    }),
+  );
   bar.stop();
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
 
-  const file = join(process.env.INIT_CWD ?? process.cwd(), "training.svg");
-  writeFileSync(file, plotRun(history, `${options.model} on MNIST, ${backend.name}`));
+  const file = join(process.env.INIT_CWD ?? process.cwd(), "training.svg"); // where the user called npm
+  writeFileSync(file, plotRun(history, `${modelName} on MNIST, ${backend.name} backend, seed ${seed}`));
   if (!finished) {
-    console.log(`Stopped after step ${history.at(-1)?.step} of ${history.at(-1)?.steps}. Saved so far: ${file}`);
+    const { step, steps } = history.at(-1) as Progress;
+    console.log(`Stopped after step ${step} of ${steps}. Saved: loss, accuracy and learning rate so far, in ${file}`);
     process.exitCode = 130;
     return;
   }
-  console.log(`Trained in ${seconds} s. Loss, accuracy and learning rate: ${file}`);
+  console.log(`Trained in ${seconds} s. Saved: loss, accuracy and learning rate, in ${file}`);
   const accuracy = await evaluate(model, testDigits());
-  console.log(`test accuracy: ${accuracy.toFixed(4)} (10,000 digits, seed ${options.seed})`);
+  console.log(`test accuracy: ${accuracy.toFixed(4)} (10,000 digits, seed ${seed})`);
 }
 
 try {
-  await main(program.parse().opts<Options>());
+  await main(parseOptions(process.argv));
 } catch (error) {
   if (!isDescentError(error)) throw error;
   console.error(error.message);
