@@ -3,7 +3,7 @@ import { changeInPlace } from "../clip/change-in-place.ts";
 import { type Gradient, gradientsOf } from "../clip/gradients.ts";
 import { drive, numbers, type Request } from "../core/drive.ts";
 import { drop, keep } from "../core/keep.ts";
-import { Launches } from "../core/launches.ts";
+import { flatTogether, Launches } from "../core/launches.ts";
 import { type GradScaler, largestOf, type Scalable } from "./grad-scaler.ts";
 
 export interface GradientAccumulatorOptions {
@@ -135,7 +135,7 @@ export class GradientAccumulator {
         this.#kept.set(p, keep(sum, before));
         drop(grad);
       } else {
-        if (p.size > 0) launches.add(plus, [before.detach(), grad.detach()], { into: [0] });
+        if (p.size > 0) launches.addRun(plus, [], flatTogether([before.detach(), grad.detach()]), [0]);
         drop(grad);
       }
     }

@@ -1,5 +1,5 @@
 import { checkOptions, DescentError, isFloat, type Tensor, type Traced, type Value } from "@descent/tensor";
-import { Launches } from "../core/launches.ts";
+import { flatTogether, Launches } from "../core/launches.ts";
 import { overwrite } from "../core/overwrite.ts";
 import { hostNumber, stateTensor } from "../core/state-dict.ts";
 import { type AverageFn, getSwaAvgFn } from "./average-fn.ts";
@@ -115,7 +115,7 @@ export class AveragedModel<M extends Averageable = Averageable> {
       const source = current[i]!.tensor.detach();
       if (average.size === 0) continue;
       if (this.nAveraged === 0 || (isBuffer && !this.useBuffers)) overwrite(average, source);
-      else launches.add(this.#spec(average), [average, source, this.nAveraged], { into: [0] });
+      else launches.addRun(this.#spec(average), [this.nAveraged], flatTogether([average, source]), [1]);
     }
     launches.submit();
     this.nAveraged++;
@@ -132,7 +132,7 @@ export class AveragedModel<M extends Averageable = Averageable> {
       key,
       dtype: () => computed,
       outputs: () => [dtype],
-      body: (x) => [this.#avgFn(...(x as [Value, Value, Value]))],
+      body: ([n, averaged, current]) => [this.#avgFn(averaged as Value, current as Value, n as Value)],
     };
     this.#specs.set(key, spec);
     return spec;
@@ -210,7 +210,7 @@ export class AveragedModel<M extends Averageable = Averageable> {
   #exchange(): void {
     const launches = new Launches();
     for (const { tensor, average } of this.#averages)
-      if (tensor.size > 0) launches.add(exchange, [tensor.detach(), average], { into: [0, 1] });
+      if (tensor.size > 0) launches.addRun(exchange, [], flatTogether([tensor.detach(), average]), [0, 1]);
     launches.submit();
   }
 

@@ -141,6 +141,13 @@ describe("whatever the gradients are like", () => {
     expectClose(p.grad!.dataSync(), [3, 4], { atol: 1e-5 });
   });
 
+  test("a gradient that two parameters share is measured twice and scaled once", () => {
+    const [p, q] = [of1(0, 0), of1(0, 0)];
+    p.grad = q.grad = tensor([3, 4]);
+    expectClose([clipGradNorm_([p, q], Math.sqrt(12.5)).itemSync()], [Math.sqrt(50)], { rtol: 1e-6 });
+    expectClose(p.grad.dataSync(), [1.5, 2], { rtol: 1e-5 });
+  });
+
   test("none at all: the norm is 0", () => {
     expect(clipGradNorm_([tensor([1])], 1).itemSync()).toBe(0);
     expect(clipGradNorm_([tensor([])], 1).itemSync()).toBe(0);

@@ -87,7 +87,7 @@ export function normsOf(operation: string, tensors: readonly Tensor[], p: number
       perRow: [true],
       body: (values) => [norm(p, values.slice(2), values[1] as Value)],
     };
-    launches.add(spec, [slot(norms, k, x), p, ...run], { dims: [...x.shape.keys()], into: [0], shape: x.shape });
+    launches.addRun(spec, [slot(norms, k, x), p], run, [0], true);
   }
   launches.submit();
   return norms;
