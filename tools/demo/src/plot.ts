@@ -3,7 +3,7 @@ import type { Progress } from "./train.ts";
 
 const panels = [
   { title: "loss", of: (p: Progress) => p.loss, color: "#c0392b" },
-  { title: "accuracy (batch)", of: (p: Progress) => p.accuracy, color: "#2471a3" },
+  { title: "accuracy in training", of: (p: Progress) => p.accuracy, color: "#2471a3" },
   { title: "learning rate", of: (p: Progress) => p.lr, color: "#7d6608" },
 ] as const;
 
