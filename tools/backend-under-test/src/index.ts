@@ -1,3 +1,5 @@
+export { leavesNothing } from "./leaves-nothing.ts";
+
 import type { Backend } from "@descent/backend";
 
 /** What tests may expect of the backend they run on. */
