@@ -53,11 +53,11 @@ class Pending {
     this.#grads.set(edge, sofar ? sumOfGradients(sofar, grad) : grad);
   }
 
-  /** The complete gradient of `edge`, after its hooks; null when none arrived. */
-  take(edge: Edge): Tensor | null {
+  /** The complete gradient of `edge`, after its hooks (unless they are not due yet); null when none arrived. */
+  take(edge: Edge, hooked = true): Tensor | null {
     let grad = this.#grads.get(edge) ?? null;
     this.#grads.delete(edge);
-    if (grad) for (const hook of edge.hooks) grad = hook(grad) ?? grad;
+    if (grad && hooked) for (const hook of edge.hooks) grad = hook(grad) ?? grad;
     return grad;
   }
 
@@ -68,17 +68,18 @@ class Pending {
 
 /**
  * One backward pass from `seeds`. With `targets` their gradients are returned and nothing is accumulated; without, the `.grad` of
- * every leaf grows.
+ * every leaf grows. The pass ends at operations before number `since`: another one takes it from there, and calls the hooks.
  */
 export function run(
   seeds: readonly Seed[],
   targets: readonly Edge[] | null,
   options: BackwardOptions,
+  since = 0,
 ): (Tensor | null)[] {
   const { createGraph = false, retainGraph = createGraph } = options;
   return withRecording(createGraph, () => {
     const wanted = targets && new Set(targets);
-    const all = reachable(seeds.map(({ edge }) => edge));
+    const all = reachable(seeds.map(({ edge }) => edge)).filter(({ order }) => order >= since);
     const order = wanted ? leadingTo(wanted, all) : all;
     for (const node of order) if (node.backward === null) throw freed(node);
     const pending = new Pending();
@@ -105,7 +106,7 @@ export function run(
       if (!retainGraph) node.backward = null;
     }
     for (const edge of pending.edges) {
-      const grad = pending.take(edge);
+      const grad = pending.take(edge, since === 0);
       if (grad) arrive(edge, grad);
     }
     return targets?.map((target) => caught.get(target) ?? null) ?? [];

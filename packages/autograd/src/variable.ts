@@ -31,8 +31,8 @@ export function variable(data: Nested | Float32Array | Float64Array | Tensor, op
   return markLeaf(data instanceof Tensor ? data.detach() : tensor(data, options));
 }
 
-/** Runs `fn` without recording anything (torch.no_grad); of an async `fn`, the part before its first await. */
+/** Runs `fn` without recording anything (torch.no_grad). An async `fn` counts until its promise settles, and so does what else runs meanwhile. */
 export const noGrad = <T>(fn: () => T): T => withRecording(false, fn);
 
-/** Runs `fn` with recording on, inside a `noGrad` (torch.enable_grad). */
+/** Runs `fn` with recording on, inside a `noGrad` (torch.enable_grad). For an async `fn`, see there. */
 export const enableGrad = <T>(fn: () => T): T => withRecording(true, fn);

@@ -264,7 +264,7 @@ export {
 } from "./random.ts";
 export { type RandomKey, RandomStream } from "./random-stream.ts";
 export { currentRuntime, Runtime, runtimeOf, use, useSync } from "./runtime.ts";
-export { dispose, keep, memory, Scope, scope, steps, unkeep } from "./scope.ts";
+export { dispose, keep, memory, Scope, scope, scopeOn, steps, unkeep } from "./scope.ts";
 export { gatherRows, SparseTensor, scatterRows, sumOfGradients } from "./sparse.ts";
 export { type Backward, type BackwardOptions, record, type Tape, type TapeEntry, tapeOf } from "./tape.ts";
 export { type Nested, Tensor, type TensorData } from "./tensor.ts";

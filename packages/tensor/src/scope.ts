@@ -62,14 +62,18 @@ export function scope(name?: string): Scope;
 export function scope<T>(fn: () => T, name?: string): T;
 export function scope(first?: string | (() => unknown), name = "scope"): unknown {
   const { memory } = currentRuntime("scope");
-  if (typeof first !== "function") return new Scope(memory, first ?? name);
+  return typeof first === "function" ? scopeOn(memory, name, first as () => unknown) : new Scope(memory, first ?? name);
+}
+
+/** As `scope(fn, name)`, on the backend that `memory` belongs to. */
+export function scopeOn<T>(memory: Memory, name: string, fn: () => T): T {
   const opened = new Scope(memory, name);
   let pending = false;
   try {
-    const value = first();
+    const value = fn();
     if (!(value instanceof Promise)) return leave(opened, value);
     pending = true;
-    return value.then((settled) => leave(opened, settled)).finally(() => opened.dispose());
+    return value.then((settled) => leave(opened, settled)).finally(() => opened.dispose()) as T;
   } finally {
     if (!pending) opened.dispose();
   }

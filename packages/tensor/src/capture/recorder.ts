@@ -125,7 +125,8 @@ export class Recorder implements Watcher {
 
   hosts(call: HostCall): void {
     const grads = [...this.#grads].map(([tensor, { final }]) => [tensor, final] as const);
-    this.#steps.push({ kind: "call", call, grads });
+    const draws = new Map([...this.#origins].map(([one, origin]) => [one, one.getState().offset - origin] as const));
+    this.#steps.push({ kind: "call", call, grads, draws });
     this.#hosting = true;
     try {
       call.run();

@@ -49,11 +49,12 @@ export interface LaunchStep {
   readonly places: readonly Place[];
   readonly host: HostPart | null;
 }
-/** Host code, and the gradients as they were when it ran. */
+/** Host code; the gradients, and how far generators had gone on, when it ran. */
 export interface CallStep {
   readonly kind: "call";
   readonly call: HostCall;
   readonly grads: readonly (readonly [Tensor, Tensor | null])[];
+  readonly draws: ReadonlyMap<Generator, number>;
 }
 
 /** What is known of the gradient of one tensor. */

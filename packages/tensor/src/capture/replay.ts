@@ -62,7 +62,7 @@ export class Replay {
   run(inputs: readonly Tensor[]): unknown {
     const { lists, calls, results, rewrites } = this.#plan;
     this.#takeInputs(inputs);
-    const states = this.#draw();
+    const [starts, ends] = this.#draw();
     for (const { memory, args } of results.values()) {
       const { buffer } = memory.next().block;
       for (const { arg } of args) arg.buffer = buffer;
@@ -72,23 +72,27 @@ export class Replay {
     lists.forEach((launches, i) => {
       for (const launch of launches) list.push(launch);
       const step = calls[i];
-      if (step && !this.#collect(step, list)) list = this.#interrupt(step, list);
+      if (!step) return;
+      this.#arrange(step, starts);
+      if (step.call.planned()) watched(new Collector(this.#runtime, list), () => step.call.run());
+      else list = this.#interrupt(step, list);
     });
     this.#runtime.submit(list);
     setGrads(this.#finals);
     for (const storage of this.#changed) storage.version++;
-    for (const [generator, state] of states) generator.setState(state);
+    for (const [generator, state] of ends) generator.setState(state);
     for (const { call } of calls) if (call.planned()) call.after();
     let next = 0;
     return mapTensors(this.recording.value, () => this.#result(this.recording.results[next++] as Result, inputs));
   }
 
-  /** Adds the launches of a host call to `list`; false where it has to run by itself. */
-  #collect({ call, grads }: CallStep, list: Launch[]): boolean {
+  /** Makes gradients and generators what they were when a host call was recorded. */
+  #arrange({ grads, draws }: CallStep, starts: ReadonlyMap<Generator, RngState>): void {
     setGrads(grads);
-    if (!call.planned()) return false;
-    watched(new Collector(this.#runtime, list), () => call.run());
-    return true;
+    for (const [generator, by] of draws) {
+      const start = starts.get(generator);
+      if (start && this.#drawing.has(generator)) generator.setState({ seed: start.seed, offset: start.offset + by });
+    }
   }
 
   /** Runs what came before a host call, and then the call. */
@@ -109,8 +113,8 @@ export class Replay {
     });
   }
 
-  /** Draws this run's random keys; returns the state of every generator behind the run. */
-  #draw(): Map<Generator, RngState> {
+  /** Draws this run's random keys; returns the state of every generator before and behind the run. */
+  #draw(): [starts: Map<Generator, RngState>, ends: Map<Generator, RngState>] {
     const { draws, advances } = this.recording;
     const starts = new Map<Generator, RngState>();
     const ends = new Map<Generator, RngState>();
@@ -128,7 +132,7 @@ export class Replay {
       for (const { at, draw } of uses) for (let k = 0; k < 4; k++) hyper[at + k] = keys[draw]?.[k] as number;
       launch.uniforms = host.uniforms(hyper);
     }
-    return ends;
+    return [starts, ends];
   }
 
   #result({ tensor, place }: Result, inputs: readonly Tensor[]): Tensor {
