@@ -12,7 +12,7 @@ describe("a checkpointed function gives what the function gives", () => {
   const w = () => variable([0.5, -1, 2]);
   type Block = (w: Tensor) => (x: Tensor) => Tensor;
   const blocks: [string, Block][] = [
-    ["of its argument and a variable", (w) => (x) => x.mul(w).exp().mul(x)],
+    ["of its argument and a variable", (w) => (x) => x.mul(w).exp()],
     ["of random numbers", (w) => (x) => x.mul(uniform_(x.detach().copy())).mul(w).tanh()],
     ["that gives its argument back", () => (x) => x],
     ["that ignores its argument", (w) => () => w.mul(w)],
@@ -24,7 +24,7 @@ describe("a checkpointed function gives what the function gives", () => {
       const [factor, x] = [w(), variable([1, 2, 3])];
       const f = wrap ? checkpoint(block(factor)) : block(factor);
       const y = x.mul(2); // the function is in the middle: the pass goes on beyond it
-      const loss = f(y).add(f(y)).mul(y).sum();
+      const loss = f(y).mul(y).sum();
       loss.backward();
       return numbers(loss, x.grad, factor.grad, randn([2]));
     };
