@@ -14,6 +14,9 @@ else
     "No Vulkan driver: none is installed, and the one that comes with Chromium is for Linux x64.",
   );
 
+// A timeout is there for what hangs, not for a machine that is busy.
+const testTimeout = 60_000;
+
 const packages: TestProjectConfiguration = {
   test: {
     name: "packages",
@@ -22,6 +25,7 @@ const packages: TestProjectConfiguration = {
     // Memory tests collect garbage on demand.
     execArgv: ["--expose-gc"],
     pool: "forks",
+    testTimeout,
   },
 };
 
@@ -41,6 +45,7 @@ const tools: TestProjectConfiguration = {
     include: ["tools/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/*.browser.test.ts"],
     pool: "forks",
+    testTimeout,
   },
 };
 
@@ -51,6 +56,7 @@ const browser = (found: NonNullable<Awaited<ReturnType<typeof chromium>>>): Test
   },
   test: {
     name: "browser",
+    testTimeout,
     include: ["packages/*/src/**/*.browser.test.ts", "tools/browser/**/*.browser.test.ts"],
     browser: {
       enabled: true,
