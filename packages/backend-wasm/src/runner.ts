@@ -27,12 +27,16 @@ export const lostBuffer = (buffer: Buffer, operation: string): DescentError =>
 /** Longest piece of work between two calls, in nanoseconds: the engine can only swap in better code between calls. */
 const pieceCost = 50_000;
 
+/** Bytes of parameters that a long list asks for when the usual area is full. */
+const extension = 1 << 18;
+
 /** Runs every launch at once on the calling thread. */
 export class Runner implements Queue {
   readonly memory: Memory;
   readonly threads: number = 1;
   protected readonly scratch: number;
   protected area: number;
+  readonly #areaBytes: number;
   protected next: number;
   protected end: number;
   protected readonly temporaries: number[] = [];
@@ -41,6 +45,7 @@ export class Runner implements Queue {
     this.memory = memory;
     this.scratch = scratch;
     this.area = area;
+    this.#areaBytes = areaBytes;
     this.next = area;
     this.end = area + areaBytes;
   }
@@ -106,6 +111,12 @@ export class Runner implements Queue {
     return this.next + 8192 > this.end;
   }
 
+  /** Continues the parameters elsewhere, until `finish`. */
+  protected extend(): void {
+    this.next = this.temporary(extension, "submit");
+    this.end = this.next + extension;
+  }
+
   /** Runs one launch. */
   launch(launch: Launch, prepare: (launch: Launch) => Prepare): void {
     try {
@@ -146,6 +157,7 @@ export class Runner implements Queue {
   /** Ends a launch, also one that failed: its parameters and temporaries are no longer needed. */
   protected finish(): void {
     this.next = this.area;
+    this.end = this.area + this.#areaBytes;
     while (this.temporaries.length) this.memory.free(this.temporaries.pop()!);
   }
 }

@@ -1,4 +1,5 @@
 import { variable } from "@descent/autograd";
+import { counted } from "@descent/backend";
 import { type Backend, SparseTensor, Tensor, tensor, use } from "@descent/tensor";
 import { backendUnderTest } from "backend-under-test";
 import { loadFixtures, ulpDiff } from "torch-fixtures";
@@ -292,6 +293,19 @@ describe("counted", () => {
       Object.assign(counts, { launches: 0, compiles: 0, allocations: 0 });
       optimizer.step();
       if (step > 1) expect(counts).toEqual({ launches: n, compiles: 0, allocations: 0 });
+    }
+  });
+
+  test.each([1, 1000])("a step over %d parameters is one hand-over", async (n) => {
+    const backend = counted(await backendUnderTest());
+    const params = Array.from({ length: n }, () => held(tensor([1, 2, 3], { backend })));
+    const optimizer = make("Adam", params);
+    for (let step = 0; step < 3; step++) {
+      for (const p of params) p.grad = tensor([1, 2, 3], { backend });
+      backend.reset();
+      optimizer.step();
+      // A backend that has no hand-over of whole lists is asked for every launch.
+      if (step > 0) expect([backend.counts.launches, backend.counts.submits]).toEqual([n, backend.submit ? 1 : 0]);
     }
   });
 

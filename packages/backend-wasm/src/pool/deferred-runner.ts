@@ -60,7 +60,7 @@ export class DeferredRunner extends Runner {
   }
 
   override launch(launch: Launch, prepare: (launch: Launch) => Prepare): void {
-    if (this.crowded || this.#script.full) this.#flush();
+    if (this.crowded) this.#flush();
     this.#script.order(launch);
     prepare(launch)(launch, this);
     // An index out of range ends its batch, in which nothing may follow that has no part in it.
@@ -87,7 +87,7 @@ export class DeferredRunner extends Runner {
 
   override write(buffer: WasmBuffer, offset: number, bytes: Uint8Array): void {
     if (!this.#isUsed(buffer)) return super.write(buffer, offset, bytes);
-    if (this.crowded || this.#script.full) this.#flush();
+    if (this.crowded) this.#flush();
     const source = this.temporary(bytes.length, "write");
     this.memory.u8.set(bytes, source);
     if (Math.max(buffer.read, buffer.written) === this.#script.serial) this.barrier();

@@ -54,10 +54,7 @@ export class PoolRunner extends Runner {
     this.#listing = true;
     try {
       for (const launch of launches) {
-        if (this.crowded || this.#script.full) {
-          this.#flush();
-          this.finish();
-        }
+        if (this.crowded) this.extend();
         this.#script.order(launch);
         prepare(launch)(launch, this);
       }

@@ -10,7 +10,7 @@ import {
   Trace,
   type Value,
 } from "@descent/backend";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { wasm } from "../wasm.ts";
 
 let backend: Backend;
@@ -18,6 +18,7 @@ beforeAll(() => {
   backend = wasm({ threads: 3 });
 });
 afterAll(() => backend.close());
+afterEach(() => vi.restoreAllMocks());
 
 const launch = (program: Program, shape: readonly number[], buffers: readonly Buffer[], label: string): Launch => ({
   kernel: backend.compile(program),
@@ -67,15 +68,32 @@ describe("lists", () => {
     for (const buffer of buffers) backend.free(buffer);
   });
 
-  test("longer than any area are cut", () => {
+  test("of any length are one hand-over", () => {
     const n = 64;
     const [one, sum, other] = [filled(n, 1), filled(n, 0), filled(n, 0)];
     const launches = Array.from({ length: 3000 }, (_, k) =>
       launch(add, [n], k % 2 ? [other, one, sum] : [sum, one, other], "count"),
     );
+    const told = vi.spyOn(Atomics, "notify");
     backend.submit!(launches);
+    expect(told).toHaveBeenCalledTimes(1);
     expect(allEqual(sum, 3000)).toBe(true);
     for (const buffer of [one, sum, other]) backend.free(buffer);
+  });
+
+  test("of many updates, as an optimizer makes them, are one hand-over", () => {
+    const n = 300;
+    const targets = Array.from({ length: 5000 }, (_, k) => filled(n, k));
+    const one = filled(n, 1);
+    const launches = targets.map((x) => launch(add, [n], [x, one, x], "update"));
+    const told = vi.spyOn(Atomics, "notify");
+    for (let step = 0; step < 3; step++) backend.submit!(launches);
+    expect(told).toHaveBeenCalledTimes(3);
+    targets.forEach((x, k) => {
+      expect(backend.readSync!(x)[n - 1]).toBe(k + 3);
+      backend.free(x);
+    });
+    backend.free(one);
   });
 
   test("of independent launches of every kind agree with one thread", () => {

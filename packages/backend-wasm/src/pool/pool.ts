@@ -3,7 +3,7 @@ import type { Features } from "../asm/assembler.ts";
 import { type Compiled, scratchBytes } from "../kernels/entry.ts";
 import type { Memory } from "../memory.ts";
 import { emitDriver, stuck } from "./driver.ts";
-import { areaBytes, areas, command, control, controlBytes, list, mostFunctions, phase } from "./protocol.ts";
+import { areas, command, control, controlBytes, list, mostFunctions, phase } from "./protocol.ts";
 import { maySleep, type Spawned, spawn } from "./spawn.ts";
 
 /** One piece of work of a list, cut into pieces of `grain` units. */
@@ -22,9 +22,6 @@ export interface Phase {
 
 type Work = (list: number, control: number, scratch: number, maySleep: number) => number;
 
-/** Most commands of one list, all phases together. */
-export const mostCommands = Math.floor((areaBytes - list.firstPhase) / (phase.bytes + command.bytes)) - 1;
-
 /** The calling thread and its workers. `patience` is how many milliseconds a worker may take for one piece of work before it counts as dead. */
 export class Pool {
   readonly threads: number;
@@ -34,6 +31,8 @@ export class Pool {
   readonly #scratch: number;
   readonly #work: Work;
   readonly #table: WebAssembly.Table;
+  /** Where the phases and commands of each area lie, and how many bytes fit there. */
+  readonly #rooms = Array.from({ length: areas }, () => ({ address: 0, bytes: 0 }));
   readonly #workers: Spawned[] = [];
   readonly #sleeps = maySleep() ? 1 : 0;
   #generation = 0;
@@ -45,9 +44,9 @@ export class Pool {
     this.#memory = memory;
     this.#scratch = scratch;
     this.#control = memory.alloc(controlBytes, "wasm");
-    this.#areas = memory.alloc(areas * areaBytes, "wasm");
+    this.#areas = memory.alloc(areas * list.bytes, "wasm");
     memory.u8.fill(0, this.#control, this.#control + controlBytes);
-    memory.u8.fill(0, this.#areas, this.#areas + areas * areaBytes);
+    memory.u8.fill(0, this.#areas, this.#areas + areas * list.bytes);
     this.#table = new WebAssembly.Table({ initial: mostFunctions, element: "anyfunc" });
     const driver = new WebAssembly.Module(emitDriver(features, patience).bytes());
     const instance = new WebAssembly.Instance(driver, { e: { m: memory.memory, t: this.#table } });
@@ -89,11 +88,13 @@ export class Pool {
   /** Hands phases to the workers; gives the address of the list, for `join` or `finished`. One list at a time. */
   start(phases: readonly Phase[]): number {
     this.#throwFailure();
-    const { i32 } = this.#memory;
     const at = this.#vacantArea();
-    let here = at + list.firstPhase;
+    const first = this.#room(phases);
+    const { i32 } = this.#memory;
+    let here = first;
     let next = here + phases.length * phase.bytes;
     i32[(at + list.phases) >>> 2] = phases.length;
+    i32[(at + list.first) >>> 2] = first;
     for (const { commands, check } of phases) {
       let pieces = 0;
       i32[(here + phase.commands) >>> 2] = next;
@@ -134,8 +135,9 @@ export class Pool {
     this.#throwFailure();
     const { i32 } = this.#memory;
     const phases = i32[(at + list.phases) >>> 2]!;
+    const first = i32[(at + list.first) >>> 2]!;
     for (let n = 0; n < phases; n++) {
-      const here = (at + list.firstPhase + n * phase.bytes) >>> 2;
+      const here = (first + n * phase.bytes) >>> 2;
       const word = here + phase.done / 4;
       const done = Atomics.load(i32, word);
       if (done !== i32[here + phase.pieces / 4]) {
@@ -158,10 +160,23 @@ export class Pool {
     for (;;) {
       // −1 means the end, so the count stays positive.
       this.#generation = (this.#generation + 1) & 0x3fffffff;
-      const at = this.#areas + (this.#generation % areas) * areaBytes;
+      const at = this.#areas + (this.#generation % areas) * list.bytes;
       if (Atomics.load(this.#memory.i32, (at + list.active) >>> 2) === 0) return at;
       this.#throwFailure();
     }
+  }
+
+  /** Room for the phases and commands of the list in the area of this generation, which is vacant. */
+  #room(phases: readonly Phase[]): number {
+    let bytes = 0;
+    for (const { commands } of phases) bytes += phase.bytes + command.bytes * commands.length;
+    const room = this.#rooms[this.#generation % areas]!;
+    if (room.bytes < bytes) {
+      const address = this.#memory.alloc(2 * bytes, "wasm");
+      if (room.bytes > 0) this.#memory.free(room.address);
+      Object.assign(room, { address, bytes: 2 * bytes });
+    }
+    return room.address;
   }
 
   /** Throws if a worker has failed, whether its flag or its end was noticed first, and whether or not anybody waits for it. */

@@ -23,7 +23,9 @@ export const list = {
   /** Workers inside. */
   active: 64,
   phases: 128,
-  firstPhase: 192,
+  /** Address of its first phase. */
+  first: 132,
+  bytes: 192,
 } as const;
 
 /** Commands that may run at the same time. */
@@ -42,4 +44,3 @@ export const phase = {
 export const command = { slot: 0, params: 4, units: 8, grain: 12, first: 16, end: 20, bytes: 32 } as const;
 
 export const areas = 4;
-export const areaBytes = 1 << 15;

@@ -1,6 +1,6 @@
 import type { Launch } from "@descent/backend";
 import type { WasmBuffer } from "../runner.ts";
-import { type Command, mostCommands, type Phase } from "./pool.ts";
+import type { Command, Phase } from "./pool.ts";
 
 /** What to look at when a list is done: `fail` makes the error if the word at `address` is not 0. */
 export interface Check {
@@ -33,11 +33,6 @@ export class Script {
 
   get hasChecks(): boolean {
     return this.#checks.length > 0;
-  }
-
-  /** Whether the next launch may not find room. */
-  get full(): boolean {
-    return this.commands + 4 > mostCommands || this.#phases.length + 4 > mostCommands;
   }
 
   add(command: Command, cost: number): void {

@@ -1,4 +1,4 @@
-import { areaBytes, areas, control, list, mostFunctions } from "./protocol.ts";
+import { areas, control, list, mostFunctions } from "./protocol.ts";
 
 /**
  * What a worker runs, as text: a package that bundlers merge into one file has no second file to point at. Plain JavaScript, the
@@ -30,7 +30,7 @@ const start = ({ memory, driver, at, first, scratch }) => {
         const bytes = new Uint8Array(memory.buffer, words[entry] >>> 0, words[entry + 1]).slice();
         table.set(known, new WebAssembly.Instance(new WebAssembly.Module(bytes), { e, h }).exports.run);
       }
-      const own = first + (seen % ${areas}) * ${areaBytes};
+      const own = first + (seen % ${areas}) * ${list.bytes};
       Atomics.add(words, (own + ${list.active}) >>> 2, 1);
       if (Atomics.load(words, (own + ${list.open}) >>> 2) === seen) work(own, at, scratch, 1);
       Atomics.sub(words, (own + ${list.active}) >>> 2, 1);
