@@ -38,4 +38,7 @@ export type { GivenGroup, ParamGroup, Params } from "./core/param-groups.ts";
 export { decayed, type Hypers, type Rule, type Switches, type Updated } from "./core/rule.ts";
 export { type Description, SingleOptimizer } from "./core/single-optimizer.ts";
 export { hostScalars, type LoadOptions, type ParamState, type StateDict } from "./core/state-dict.ts";
+export type { Match, NamedParameters } from "./utils/named.ts";
+export { type NamedGroup, type ParamGroupsOptions, paramGroups } from "./utils/param-groups.ts";
+export { type MakePart, Partition, partition } from "./utils/partition.ts";
 export { parametersToVector, vectorToParameters } from "./utils/vector.ts";

@@ -82,6 +82,10 @@ export class LBFGS extends SingleOptimizer<LBFGSOptions> {
   protected override stateShape() {
     return null;
   }
+  override get needsClosure(): boolean {
+    return true;
+  }
+  /** Everything happens in `run`. */
   protected override update(): void {}
 
   protected override run(closure: Closure | undefined): unknown {

@@ -34,10 +34,10 @@ export class Hooks<F> {
 /** The one argument that `step` may have. */
 export type StepArguments = readonly [closure?: () => unknown];
 /** Runs before a step; may return other arguments for it, as a list. */
-export type StepPreHook = (optimizer: Optimizer<never>, args: StepArguments) => unknown;
-export type StepPostHook = (optimizer: Optimizer<never>, args: StepArguments) => void;
-type Watch = (optimizer: Optimizer<never>) => void;
-type Replace = (optimizer: Optimizer<never>, sd: StateDict) => StateDict | undefined;
+export type StepPreHook = (optimizer: Optimizer<object>, args: StepArguments) => unknown;
+export type StepPostHook = (optimizer: Optimizer<object>, args: StepArguments) => void;
+type Watch = (optimizer: Optimizer<object>) => void;
+type Replace = (optimizer: Optimizer<object>, sd: StateDict) => StateDict | undefined;
 
 const globalPre = new Hooks<StepPreHook>();
 const globalPost = new Hooks<StepPostHook>();
@@ -62,7 +62,7 @@ class OptimizerHooks {
   }
 
   /** Runs what comes before a step, those of all optimizers first; gives the step's arguments. */
-  before(optimizer: Optimizer<never>, given: StepArguments, outermost: boolean): StepArguments {
+  before(optimizer: Optimizer<object>, given: StepArguments, outermost: boolean): StepArguments {
     let args = given;
     if (this.pre.isEmpty && (!outermost || globalPre.isEmpty)) return args;
     for (const hook of [...(outermost ? globalPre.all : []), ...this.pre.all]) {
@@ -79,7 +79,7 @@ class OptimizerHooks {
   }
 
   /** Runs what comes after a step, those of all optimizers last. */
-  after(optimizer: Optimizer<never>, args: StepArguments, outermost: boolean): void {
+  after(optimizer: Optimizer<object>, args: StepArguments, outermost: boolean): void {
     if (this.post.isEmpty && (!outermost || globalPost.isEmpty)) return;
     for (const hook of [...this.post.all, ...(outermost ? globalPost.all : [])]) hook(optimizer, args);
   }

@@ -30,12 +30,19 @@ export abstract class Optimizer<O extends object> extends Hooked {
   protected abstract update(): void;
   /** The state, packed. */
   protected abstract pack(): StateDict;
-  /** Takes over a packed state; throws with nothing changed. */
-  protected abstract unpack(sd: StateDict, options: LoadOptions): void;
+  /** Reads a packed state; what it returns takes it over. Throws with nothing changed. */
+  abstract prepareLoad(sd: StateDict, options: LoadOptions): () => void;
 
   /** The same optimizer, options and state, over other parameters (default: the same ones), in the order of `parameters`. */
   abstract clone(params?: readonly Tensor[]): this;
 
+  /** Whether `step` has to be given a closure. */
+  get needsClosure(): boolean {
+    return false;
+  }
+  get hasStepHooks(): boolean {
+    return this.hooks.aroundStep;
+  }
   /** Every parameter, group after group. */
   get parameters(): Tensor[] {
     return this.paramGroups.flatMap(({ params }) => params);
@@ -121,7 +128,7 @@ export abstract class Optimizer<O extends object> extends Hooked {
   loadStateDict(saved: StateDict, options: LoadOptions = {}): void {
     let sd = saved;
     for (const hook of this.hooks.load.all) sd = hook(this as never, copyRecords(sd)) ?? sd;
-    this.unpack(sd, options);
+    this.prepareLoad(sd, options)();
     for (const hook of this.hooks.loaded.all) hook(this as never);
   }
 

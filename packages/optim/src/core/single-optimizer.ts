@@ -122,7 +122,7 @@ export abstract class SingleOptimizer<O extends object> extends Optimizer<O> {
     return pack(this.paramGroups, this.state, this.#extraState, this.description.flags ?? []);
   }
 
-  protected override unpack(sd: StateDict, options: LoadOptions): void {
+  override prepareLoad(sd: StateDict, options: LoadOptions): () => void {
     const target = {
       description: this.description,
       groups: this.paramGroups,
@@ -132,10 +132,12 @@ export abstract class SingleOptimizer<O extends object> extends Optimizer<O> {
       keys: (group: ParamGroup<O>, p: Tensor) => this.stateKeys(group, p),
     };
     const { groups, state, extra } = loadInto(target, sd, options);
-    this.paramGroups.splice(0, this.paramGroups.length, ...groups);
-    this.state.clear();
-    for (const [p, own] of state) this.state.set(p, own);
-    this.#extraState = extra;
+    return () => {
+      this.paramGroups.splice(0, this.paramGroups.length, ...groups);
+      this.state.clear();
+      for (const [p, own] of state) this.state.set(p, own);
+      this.#extraState = extra;
+    };
   }
 
   override clone(params: readonly Tensor[] = this.parameters): this {
