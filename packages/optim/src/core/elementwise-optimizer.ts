@@ -138,13 +138,18 @@ export abstract class ElementwiseOptimizer<
     if (last && isCurrent(last, group as Bag, this.#names)) return last;
     checkValues(`${name}.step`, group, table, { group: index });
     this.checkGroup(group, { group: index });
-    const buffers = { ...(this.buffers(group) as Record<string, number>) };
-    if ((group as Bag).rounding === "kahan") buffers.compensation = 0;
+    const { differentiable, rounding = "nearest" } = group as Bag;
+    if (differentiable === true && rounding !== "nearest") {
+      const facts = { rounding, group: index };
+      throw new DescentError("unsupported", `${name}.step`, "rounding does not go with differentiable", facts);
+    }
+    const buffers = this.buffers(group) as Record<string, number>;
     return readSetting(name, group as Bag, this.#names, this.switches(), buffers);
   }
 
   /** The launch that updates `p` by `g`, planned earlier or now; null for a parameter without elements. */
-  #launch(p: Tensor, g: Tensor, group: ParamGroup<O>, setting: Setting): Launch | null {
+  #launch(p: Tensor, g: Tensor, group: ParamGroup<O>, read: Setting): Launch | null {
+    const setting = read.plain === null || isNarrow(p.dtype) ? read : read.plain;
     const { counters, fixed } = this.#advance(p, group, setting);
     if (p.size === 0) return null;
     const spec = this.#spec(p, setting, counters);

@@ -34,8 +34,12 @@ function spacing(x: Value, dtype: DType): Value {
 
 /** `x` up or down to a neighbour of `dtype`, with the chances that keep the mean; `key`: four numbers of a random draw. */
 export function stochastic(x: Value, dtype: DType, trace: Trace, key: readonly Value[]): Value {
-  const noise = uniformFrom(randomWords(trace, key), "float32").sub(0.5);
-  return x.add(noise.mul(spacing(x, dtype)));
+  const unit = spacing(x, dtype);
+  const size = x.abs().div(unit);
+  const whole = size.floor();
+  const chance = uniformFrom(randomWords(trace, key), "float32");
+  const up = chance.lt(size.sub(whole)).select(1, 0, x.type);
+  return whole.add(up).mul(unit).mul(x.sign());
 }
 
 /** `x` as `dtype` stores it, and what is lost. */

@@ -25,6 +25,8 @@ export interface Setting {
   readonly names: readonly string[];
   readonly dtype: DType | null;
   readonly rounding: Rounding;
+  /** The same without compensation, for parameters that need none; null: this one. */
+  readonly plain: Setting | null;
   /** The programs for it, by dtype of the parameter. */
   readonly specs: Partial<Record<DType, Traced>>;
   /** The numbers last handed to a launch: parameters with equal counters share them. */
@@ -67,6 +69,12 @@ export function readSetting(
     key += ` ${option}=${o[option]}`;
   }
   const { stateDtype = null, rounding = "nearest" } = o as { stateDtype?: DType | null; rounding?: Rounding };
+  const kahan = rounding === "kahan" && !("compensation" in buffers);
+  if (kahan) {
+    const plain = readSetting(name, { ...group, rounding: "nearest" }, names, switches, buffers);
+    const compensated = readSetting(name, group, names, switches, { ...buffers, compensation: 0 });
+    return { ...compensated, plain };
+  }
   return {
     // Pairs may be edited in place.
     given: names.map((option) => (Array.isArray(group[option]) ? [...(group[option] as [])] : group[option])),
@@ -78,6 +86,7 @@ export function readSetting(
     names: Object.keys(buffers),
     dtype: stateDtype,
     rounding,
+    plain: null,
     specs: {},
     shared: null,
   };
