@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bundle } from "../bundle.ts";
+import { program } from "./bundled.ts";
 import type { Report } from "./program.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "descent-engines-"));
 const file = join(folder, "program.mjs");
 beforeAll(async () => {
-  writeFileSync(file, await bundle(`import ${JSON.stringify(join(import.meta.dirname, "program.ts"))};`));
+  writeFileSync(file, await program());
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
