@@ -1,4 +1,4 @@
-import { type Backend, type Buffer, byteSize, type DType, isDescentError } from "@descent/backend";
+import { type Backend, type Buffer, byteSize, DescentError, type DType, isDescentError } from "@descent/backend";
 import type { Scope } from "./scope.ts";
 import { type Block, type Home, Storage } from "./storage.ts";
 import { watcher } from "./watch.ts";
@@ -79,7 +79,7 @@ export class Memory {
 
   /** Makes a storage of `length` elements; `site` names the operation on whose behalf. */
   alloc(dtype: DType, length: number, site: string): Storage {
-    const buffer = this.#reserve(dtype, length);
+    const buffer = this.#reserve(dtype, length, site);
     const bytes = byteSize(dtype) * length;
     const within = this.scope?.name ?? null;
     const block: Block = { buffer, bytes, site, within, holds: 0, used: this.generation, home: null, freed: null };
@@ -93,14 +93,28 @@ export class Memory {
     return storage;
   }
 
-  #reserve(dtype: DType, length: number): Buffer {
+  #reserve(dtype: DType, length: number, site: string): Buffer {
     try {
       return this.backend.alloc(dtype, length);
     } catch (error) {
-      if (!(isDescentError(error) && error.code === "memory" && this.#loose.size > 0)) throw error;
+      if (!(isDescentError(error) && error.code === "memory")) throw error;
+      if (this.#loose.size === 0) throw this.#shortage(error, site);
       this.#reclaim(this.generation, 0);
-      return this.backend.alloc(dtype, length);
+      try {
+        return this.backend.alloc(dtype, length);
+      } catch (again) {
+        throw isDescentError(again) ? this.#shortage(again, site) : again;
+      }
     }
+  }
+
+  /** What the backend says of a lack of memory, on behalf of `site`, and who holds most of what there is. */
+  #shortage(cause: DescentError, site: string): DescentError {
+    const holders = this.report()
+      .sites.slice(0, 3)
+      .map((one) => `${one.site} (${(one.bytes / 2 ** 20).toFixed(1)} MiB in ${one.buffers})`);
+    const facts = { ...cause.facts, ...(holders.length && { "made by": holders.join(", ") }) };
+    return new DescentError("memory", site, "out of memory", facts, cause.hint, { cause });
   }
 
   /** Gives a block back; `reason` is what a later use is told. */
