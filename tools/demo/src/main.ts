@@ -62,22 +62,19 @@ async function main({ backend: backendName, model: modelName, seed, quick, epoch
   console.log(`Training the ${modelName} on ${whole(data.length)} digits, ${passes}, backend ${backend.name}.`);
 
   const history: Progress[] = [];
-  const bar = progressBar();
   const started = performance.now();
-  const finished = await interruptible((stopped) =>
-    train(model, data, {
-      epochs,
-      batchSize: quick ? 32 : 128,
-      seed,
-      maxLr: 3e-3,
-      stopped,
-      report(progress) {
-        history.push(progress);
-        bar.show(progress);
-      },
-    }),
-  );
-  bar.stop();
+  const finished = await interruptible(async (stopped) => {
+    const bar = progressBar();
+    const report = (progress: Progress) => {
+      history.push(progress);
+      bar.show(progress);
+    };
+    try {
+      return await train(model, data, { epochs, batchSize: quick ? 32 : 128, seed, maxLr: 3e-3, stopped, report });
+    } finally {
+      bar.stop();
+    }
+  });
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
 
   const file = join(process.env.INIT_CWD ?? process.cwd(), "training.svg"); // where the user called npm
