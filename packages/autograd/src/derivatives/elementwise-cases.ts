@@ -1,5 +1,5 @@
 import * as ops from "@descent/tensor";
-import { type Tensor, tensor } from "@descent/tensor";
+import { type Tensor, tensor, type Value } from "@descent/tensor";
 import { type Case, mask } from "./values.ts";
 
 type Unary = (x: Tensor) => Tensor;
@@ -97,4 +97,6 @@ export const elementwiseCases = (): Case[] => [
   ["clampMax", (x) => ops.clampMax(x!, 0.5), [at(...anywhere)]],
   ["where", (a, b) => ops.where(mask(), a!, b!), [at(1, 2, 3), column(4, 5)]],
   ["to", (x) => ops.to(ops.to(x!, "float64"), "float64").mul(2), [at(1, 2)]],
+  ["fuse", (a, b) => ops.fuse((x: Value, y: Value) => x.mul(y).exp().add(y))(a!, b!), [at(1, 2), column(-1, 0.5)]],
+  ["fuse of rows", (a) => ops.fuse((x: Value) => x.div(x.square().sum().sqrt()), { dims: -1 })(a!), [at(1, 2, -3)]],
 ];

@@ -58,6 +58,7 @@ export const exempt: Readonly<Record<string, readonly string[]>> = {
       "capture",
       "currentRuntime",
       "dispose",
+      "firstAvailable",
       "hosted",
       "isCapturing",
       "keep",
