@@ -63,22 +63,3 @@ test("Ctrl-C ends it cleanly and says what was saved", { timeout: 60_000 }, asyn
   ]);
   expect(existsSync(plot)).toBe(true);
 });
-
-const wrong: readonly (readonly [string, readonly string[], string])[] = [
-  ["a misspelt option", ["--epoch", "3"], "error: unknown option '--epoch'\n(Did you mean --epochs?)"],
-  ["no number", ["--epochs", "many"], "It must be a whole number of at least 1."],
-  ["a negative seed", ["--seed", "-1"], "It must be a whole number of at least 0."],
-  ["an unknown backend", ["--backend", "wsam"], "Allowed choices are wasm, webgpu, cpu."],
-  ["an unknown model", ["--model", "rnn"], "Allowed choices are mlp, cnn."],
-  ["too much", ["3"], "too many arguments"],
-];
-test.each(wrong)("refuses %s", { timeout: 30_000 }, async (_, args, message) => {
-  const { code, errors } = await demo(...args);
-  expect([code, errors]).toEqual([1, expect.stringContaining(message)]);
-});
-
-test("--help lists the options", { timeout: 30_000 }, async () => {
-  const { code, output } = await demo("--help");
-  expect(code).toBe(0);
-  for (const option of ["--backend", "--model", "--epochs", "--seed", "--quick"]) expect(output).toContain(option);
-});

@@ -5,7 +5,7 @@ import { SingleBar } from "cli-progress";
 import { backends } from "./backends.ts";
 import { testDigits, trainingDigits } from "./mnist.ts";
 import { models } from "./models.ts";
-import { type Options, parseOptions } from "./options.ts";
+import { demoCommand, type Options } from "./options.ts";
 import { plotRun } from "./plot.ts";
 import { evaluate, type Progress, train } from "./train.ts";
 
@@ -91,7 +91,7 @@ async function main({ backend: backendName, model: modelName, seed, quick, epoch
 }
 
 try {
-  await main(parseOptions(process.argv));
+  await main(demoCommand().parse().opts<Options>());
 } catch (error) {
   if (!isDescentError(error)) throw error;
   console.error(error.message);

@@ -23,9 +23,9 @@ const usual = Object.entries(backends)
   .map(([name, { epochs }]) => `${name} ${epochs.mlp}, with the cnn ${epochs.cnn}`)
   .join("; ");
 
-/** Reads the command line; prints what is wrong with it, or the help, and ends the process. */
-export function parseOptions(argv: readonly string[]): Options {
-  const program = new Command("npm run demo --")
+/** The command line of the demo; its `opts()` are `Options`. */
+export const demoCommand = (): Command =>
+  new Command("npm run demo --")
     .description(
       "Trains a classifier of handwritten digits (MNIST) and says how well it does on digits it has not seen.",
     )
@@ -37,5 +37,3 @@ export function parseOptions(argv: readonly string[]): Options {
     .allowExcessArguments(false)
     .addHelpText("after", "\nCtrl-C stops the training and saves the curves so far.")
     .showHelpAfterError("(npm run demo -- --help lists the options)");
-  return program.parse(argv).opts<Options>();
-}
