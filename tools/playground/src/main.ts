@@ -69,6 +69,9 @@ function hear(reply: Reply): void {
     case "loading":
       status.textContent = "Loading the digits …";
       break;
+    case "starting":
+      status.textContent = "Compiling the first step …";
+      break;
     case "progress": {
       const { step, steps, epoch, samplesPerSecond, loss: l, accuracy: a } = reply.progress;
       const speed = Math.round(samplesPerSecond).toLocaleString("en");

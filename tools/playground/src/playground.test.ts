@@ -57,6 +57,19 @@ describe.skipIf(!found)("the playground in a browser", () => {
     await page.waitForFunction(() => document.querySelector("#guesses .best")?.textContent?.startsWith("1:"));
   });
 
+  test("trains on WebGPU too", { timeout: 120_000 }, async () => {
+    await open("backend=webgpu&count=2000&epochs=1");
+    await page.click("#start");
+    // A software adapter takes its time to compile.
+    await page.waitForFunction(
+      () => /^Step ([2-9]|1\d)/.test(document.getElementById("status")?.textContent ?? ""),
+      undefined,
+      {
+        timeout: 110_000,
+      },
+    );
+  });
+
   test("says what went wrong", { timeout: 30_000 }, async () => {
     await page.route("**/train-images-idx3-ubyte*", (route) => route.abort());
     await open("backend=cpu&count=2000&epochs=1");

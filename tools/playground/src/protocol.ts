@@ -18,7 +18,7 @@ export type Request =
 
 /** What the worker tells the page. */
 export type Reply =
-  | { readonly kind: "loading" | "evaluating" }
+  | { readonly kind: "loading" | "starting" | "evaluating" }
   | { readonly kind: "progress"; readonly progress: Progress }
   | { readonly kind: "finished"; readonly accuracy: number; readonly seconds: number }
   | { readonly kind: "prediction"; readonly probabilities: readonly number[] }

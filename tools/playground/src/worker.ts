@@ -37,6 +37,7 @@ async function start({ backend, model: network, epochs, count }: Extract<Request
   const loaded = await Promise.all(files.map(bytesOf));
   const [images, labels, unseenImages, unseenLabels] = loaded as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
   model = models[network]();
+  tell({ kind: "starting" });
   const started = performance.now();
   await train(model, digits(images, labels, count), {
     epochs,
