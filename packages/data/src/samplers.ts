@@ -9,10 +9,19 @@ export interface Sampler {
   indices(epoch: number): ArrayLike<number>;
 }
 
+/** Throws unless `numSamples` indices can be drawn from `count` samples. */
+function checkCounts(operation: string, count: number, numSamples: number): void {
+  const whole = [count, numSamples].every((n) => Number.isSafeInteger(n) && n >= 0);
+  if (whole && (count > 0 || numSamples === 0)) return;
+  const fault = whole ? "there is nothing to draw from" : "a number of samples is no integer of at least 0";
+  throw new DescentError("argument", operation, fault, { samples: count, numSamples });
+}
+
 /** 0, 1, 2 … (torch.utils.data.SequentialSampler). */
 export class SequentialSampler implements Sampler {
   readonly length: number;
   constructor(length: number) {
+    checkCounts("SequentialSampler", length, length);
     this.length = length;
   }
   indices(): ArrayLike<number> {
@@ -40,6 +49,7 @@ export class RandomSampler implements Sampler {
   constructor(count: number, options: RandomSamplerOptions = {}) {
     checkOptions("RandomSampler", options, ["replacement", "numSamples", "seed"]);
     const { replacement = false, numSamples = count, seed = 0 } = options;
+    checkCounts("RandomSampler", count, numSamples);
     this.#count = count;
     this.#replacement = replacement;
     this.#seed = checkSeed("RandomSampler", seed);
@@ -74,6 +84,7 @@ export class WeightedRandomSampler implements Sampler {
   constructor(weights: ArrayLike<number>, numSamples: number, options: WeightedRandomSamplerOptions = {}) {
     checkOptions("WeightedRandomSampler", options, ["replacement", "seed"]);
     const { replacement = true, seed = 0 } = options;
+    checkCounts("WeightedRandomSampler", weights.length, numSamples);
     this.#weights = Array.from(weights);
     this.#replacement = replacement;
     this.#seed = checkSeed("WeightedRandomSampler", seed);
