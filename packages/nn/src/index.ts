@@ -43,6 +43,18 @@ export {
 } from "./layer/pool.ts";
 export { type CrossEntropyOptions, crossEntropy, type NllOptions, nllLoss } from "./loss/cross-entropy.ts";
 export {
+  BCELoss,
+  BCEWithLogitsLoss,
+  CrossEntropyLoss,
+  HuberLoss,
+  KLDivLoss,
+  L1Loss,
+  type LossClass,
+  MSELoss,
+  NLLLoss,
+  SmoothL1Loss,
+} from "./loss/modules.ts";
+export {
   type BinaryCrossEntropyOptions,
   binaryCrossEntropy,
   binaryCrossEntropyWithLogits,
