@@ -1,7 +1,7 @@
 import { variable } from "@descent/autograd";
 import * as nn from "@descent/nn";
 import { steps, type Tensor, tensor, use } from "@descent/tensor";
-import { backendUnderTest } from "backend-under-test";
+import { backendUnderTest, under } from "backend-under-test";
 import { decode, expectClose, loadFixtures, type RawTensor } from "torch-fixtures";
 import { describe, expect, test } from "vitest";
 import {
@@ -47,10 +47,11 @@ const modelOf = (state: Tensors) => {
 };
 
 describe("as PyTorch", () => {
-  const averages = cases.filter(({ kind }) => kind !== "batch norm");
+  // A backend without float64 has no such cases to agree with.
+  const averages = cases.filter(({ kind, dtype }) => kind !== "batch norm" && (under.float64 || dtype !== "float64"));
   test.each(
     averages.map((c) => [`${c.kind} ${c.decay}, ${c.useBuffers ? "with" : "without"} buffers, ${c.dtype}`, c] as const),
-  )("%s", (_, c) => {
+  )("%s", async (_, c) => {
     const avgFn = c.kind === "swa" ? getSwaAvgFn() : getEmaAvgFn(c.decay);
     const model = modelOf(c.given[0]!);
     const averaged = new AveragedModel(model, { avgFn, useBuffers: c.useBuffers });
@@ -66,7 +67,7 @@ describe("as PyTorch", () => {
         if (key === "n_averaged") continue;
         // The same formulas, rounded in another order.
         const tolerance = c.dtype === "float32" ? { rtol: 1e-6, atol: 1e-7 } : { rtol: 1e-14, atol: 1e-15 };
-        expectClose((state[key] as Tensor).dataSync(), decode(raw).data, { ...tolerance, label: `${k} ${key}` });
+        expectClose(await (state[key] as Tensor).data(), decode(raw).data, { ...tolerance, label: `${k} ${key}` });
       }
     }
   });
@@ -92,7 +93,7 @@ describe("as PyTorch", () => {
     for (const loader of forms) {
       await updateBn<unknown, Tensor>(loader, model);
       for (const [key, raw] of Object.entries(c.after))
-        expectClose(model.stateDict()[key]!.dataSync(), decode(raw).data, { rtol: 2e-6, atol: 1e-6, label: key });
+        expectClose(await model.stateDict()[key]!.data(), decode(raw).data, { rtol: 2e-6, atol: 1e-6, label: key });
     }
     const norms = model.modules().filter((m) => m instanceof nn.BatchNorm1d);
     expect(norms.map(({ momentum, training }) => [momentum, training])).toEqual([[0.1, false], [0.1, false]]); // biome-ignore format: one line
@@ -109,20 +110,21 @@ const set = ({ weight }: { weight: Tensor }, value: number) => void weight.detac
 const averagesOf = (avgFn: AverageFn, values: number[]) => {
   const model = scalar(0);
   const averaged = new AveragedModel(model, { avgFn });
-  return values.map((value) => {
+  const averages = values.map((value) => {
     set(model, value);
     averaged.updateParameters();
-    return averaged.parameters()[0]!.itemSync();
+    return averaged.parameters()[0]!.item();
   });
+  return Promise.all(averages);
 };
 
 describe("averages", () => {
-  test("the golden values", () => {
-    expectClose(averagesOf(getEmaAvgFn(0.9), [1, 2, 4]), [1, 1.1, 1.39], { rtol: 1e-6 });
-    expect(averagesOf(getSwaAvgFn(), [1, 2, 6])).toEqual([1, 1.5, 3]);
+  test("the golden values", async () => {
+    expectClose(await averagesOf(getEmaAvgFn(0.9), [1, 2, 4]), [1, 1.1, 1.39], { rtol: 1e-6 });
+    expect(await averagesOf(getSwaAvgFn(), [1, 2, 6])).toEqual([1, 1.5, 3]);
   });
 
-  test("a decay that warms up forgets the first weights sooner", () => {
+  test("a decay that warms up forgets the first weights sooner", async () => {
     let expected = 0;
     const values = [8, 4, 2, 1, 1, 1];
     const wanted = values.map((value, n) => {
@@ -130,24 +132,24 @@ describe("averages", () => {
       expected = decay * expected + (1 - decay) * value;
       return expected;
     });
-    expectClose(averagesOf(getEmaAvgFn(0.4, { warmup: 10 }), values), wanted, { rtol: 1e-6 });
+    expectClose(await averagesOf(getEmaAvgFn(0.4, { warmup: 10 }), values), wanted, { rtol: 1e-6 });
   });
 
-  test("a function of one's own, traced into one launch", () => {
+  test("a function of one's own, traced into one launch", async () => {
     const largest: AverageFn = (averaged, current) => averaged.maximum(current);
-    expect(averagesOf(largest, [1, 5, 3])).toEqual([1, 5, 5]);
+    expect(await averagesOf(largest, [1, 5, 3])).toEqual([1, 5, 5]);
     // Two functions must not share a program.
-    expect(averagesOf((a, b) => a.minimum(b), [1, 5, 0])).toEqual([1, 1, 0]);
+    expect(await averagesOf((a, b) => a.minimum(b), [1, 5, 0])).toEqual([1, 1, 0]);
   });
 
-  test("another model of the same structure", () => {
+  test("another model of the same structure", async () => {
     const averaged = new AveragedModel(scalar(0));
     averaged.updateParameters(scalar(4));
     averaged.updateParameters(scalar(2));
-    expect(averaged.parameters()[0]!.itemSync()).toBe(3);
+    expect(await averaged.parameters()[0]!.item()).toBe(3);
   });
 
-  test("training goes on untouched by averaging, and the average follows it", () => {
+  test("training goes on untouched by averaging, and the average follows it", async () => {
     const [plain, followed] = [scalar(8), scalar(8)];
     const averaged = new AveragedModel(followed, { avgFn: getEmaAvgFn(0.5) });
     const optimizers = [plain, followed].map((model) => new SGD(model.parameters(), { lr: 0.25 }));
@@ -160,8 +162,8 @@ describe("averages", () => {
       averaged.updateParameters();
       averaged.evaluate(() => 0);
     }
-    expect(followed.weight.itemSync()).toBe(plain.weight.itemSync()); // 4, 2, 1
-    expect(averaged.parameters()[0]!.itemSync()).toBe(2); // 4, 3, 2
+    expect(await followed.weight.item()).toBe(await plain.weight.item()); // 4, 2, 1
+    expect(await averaged.parameters()[0]!.item()).toBe(2); // 4, 3, 2
   });
 });
 
@@ -175,11 +177,11 @@ describe("swapping in", () => {
     return { model, averaged };
   };
 
-  test("evaluate lends the averages, and puts the weights back", () => {
+  test("evaluate lends the averages, and puts the weights back", async () => {
     const { model, averaged } = start();
-    expect(averaged.evaluate(({ weight }) => weight.itemSync())).toBe(2);
-    expect(model.weight.itemSync()).toBe(3);
-    expect(averaged.parameters()[0]!.itemSync()).toBe(2);
+    expect(await averaged.evaluate(({ weight }) => weight.item())).toBe(2);
+    expect(await model.weight.item()).toBe(3);
+    expect(await averaged.parameters()[0]!.item()).toBe(2);
   });
 
   test("also when the function fails, and when it is asynchronous", async () => {
@@ -188,38 +190,38 @@ describe("swapping in", () => {
       throw new Error("no");
     };
     expect(() => averaged.evaluate(fails)).toThrow("no");
-    expect(model.weight.itemSync()).toBe(3);
+    expect(await model.weight.item()).toBe(3);
     const pending = averaged.evaluate(async ({ weight }) => {
       await Promise.resolve();
       return weight.item();
     });
-    expect(model.weight.itemSync()).toBe(2);
+    expect(await model.weight.item()).toBe(2);
     expect(await pending).toBe(2);
-    expect(model.weight.itemSync()).toBe(3);
+    expect(await model.weight.item()).toBe(3);
     await expect(averaged.evaluate(async () => fails())).rejects.toThrow("no");
-    expect(model.weight.itemSync()).toBe(3);
+    expect(await model.weight.item()).toBe(3);
   });
 
-  test("by hand: what happens meanwhile stays with the averages; saving does not mind", () => {
+  test("by hand: what happens meanwhile stays with the averages; saving does not mind", async () => {
     const { model, averaged } = start();
     {
       using _ = averaged.swapIn();
-      expect(model.weight.itemSync()).toBe(2);
-      expect((averaged.stateDict()["module.parameter0"] as Tensor).itemSync()).toBe(2);
+      expect(await model.weight.item()).toBe(2);
+      expect(await (averaged.stateDict()["module.parameter0"] as Tensor).item()).toBe(2);
       set(model, 2.5);
     }
-    expect([model.weight.itemSync(), averaged.parameters()[0]!.itemSync()]).toEqual([3, 2.5]);
+    expect([await model.weight.item(), await averaged.parameters()[0]!.item()]).toEqual([3, 2.5]);
     averaged.restore();
-    expect(model.weight.itemSync()).toBe(3);
+    expect(await model.weight.item()).toBe(3);
   });
 
-  test("copyTo makes them the model's own", () => {
+  test("copyTo makes them the model's own", async () => {
     const { model, averaged } = start();
     averaged.copyTo();
-    expect(model.weight.itemSync()).toBe(2);
+    expect(await model.weight.item()).toBe(2);
     const other = scalar(0);
     averaged.copyTo(other);
-    expect(other.weight.itemSync()).toBe(2);
+    expect(await other.weight.item()).toBe(2);
   });
 
   test("batch norm statistics belong to the averages", async () => {
@@ -228,13 +230,13 @@ describe("swapping in", () => {
     averaged.updateParameters();
     const norm = model.modules().find((m) => m instanceof nn.BatchNorm1d)!;
     await updateBn([tensor([[1], [2]]), tensor([[3], [4]])], averaged);
-    expect(norm.numBatchesTracked!.itemSync()).toBe(0);
-    expect((averaged.stateDict()["module.1.num_batches_tracked"] as Tensor).itemSync()).toBe(2);
+    expect(await norm.numBatchesTracked!.item()).toBe(0);
+    expect(await (averaged.stateDict()["module.1.num_batches_tracked"] as Tensor).item()).toBe(2);
     await updateBn([tensor([[1]])], new nn.Sequential(new nn.Linear(1, 1))); // nothing to do
   });
 });
 
-test("a saved state goes on alike", () => {
+test("a saved state goes on alike", async () => {
   const run = (averaged: AveragedModel, model: ReturnType<typeof scalar>, values: number[]) => {
     for (const value of values) {
       set(model, value);
@@ -250,7 +252,7 @@ test("a saved state goes on alike", () => {
   second.loadStateDict({ ...state, n_averaged: tensor(3, { dtype: "int64" }) } as AveragedState);
   run(first, a, [1, 2]);
   run(second, b, [1, 2]);
-  expect(second.parameters()[0]!.itemSync()).toBe(first.parameters()[0]!.itemSync());
+  expect(await second.parameters()[0]!.item()).toBe(await first.parameters()[0]!.item());
   expect(second.nAveraged).toBe(5);
 });
 
@@ -280,7 +282,7 @@ describe("bad input", () => {
       () => averaged().loadStateDict({ n_averaged: 1, "module.parameter0": tensor([1, 2]) }),
     ],
   ];
-  test.each(bad)("%s", (_, call) => {
+  test.each(bad)("%s", async (_, call) => {
     expect(call).toThrowErrorMatchingSnapshot();
   });
   test("a batch without an input", async () => {
@@ -291,7 +293,7 @@ describe("bad input", () => {
   });
 });
 
-test("a loop that averages and evaluates runs at constant memory", () => {
+test("a loop that averages and evaluates runs at constant memory", async () => {
   const model = new nn.Sequential(new nn.Linear(3, 4), new nn.BatchNorm1d(4));
   const averaged = new AveragedModel(model, { avgFn: getEmaAvgFn(0.9, { warmup: 10 }), useBuffers: true });
   const x = tensor([[1, 2, 3], [4, 5, 6]]); // biome-ignore format: one line
