@@ -1,4 +1,5 @@
 export { AnyModule } from "./any-module.ts";
+export { type AttentionOptions, scaledDotProductAttention } from "./attention.ts";
 export { ModuleDict, ModuleList, ParameterList, Sequential } from "./containers.ts";
 export { type Activates, activation, type Fusible, fusible } from "./fusion.ts";
 export type { ForwardHook, ForwardPreHook } from "./hooks.ts";

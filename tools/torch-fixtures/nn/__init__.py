@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from nn import batch_norm, init, losses, modules, network
+from nn import attention, batch_norm, init, losses, modules, network
 
 
 def record() -> None:
@@ -14,3 +14,4 @@ def record() -> None:
     losses.record_losses()
     init.record_init()
     network.record_network()
+    attention.record_attention()

@@ -15,6 +15,7 @@ MODULE_NAMES = {
     "embeddingDim": "embedding_dim", "paddingIdx": "padding_idx", "trackRunningStats": "track_running_stats", "ceilMode": "ceil_mode",
     "countIncludePad": "count_include_pad", "startDim": "start_dim", "endDim": "end_dim", "negativeSlope": "negative_slope",
     "labelSmoothing": "label_smoothing", "ignoreIndex": "ignore_index", "posWeight": "pos_weight", "logTarget": "log_target", "maxNorm": "max_norm",
+    "isCausal": "is_causal",
 }  # fmt: skip
 
 
