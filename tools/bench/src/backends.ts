@@ -2,9 +2,8 @@ import type { Backend } from "@descent/backend";
 import { cpu } from "@descent/backend-cpu";
 import { wasm } from "@descent/backend-wasm";
 
-/** What `--backend` may name. */
-export const backends: Readonly<Record<string, () => Backend | Promise<Backend>>> = {
+/** What `--backend` may name, with the number of threads it is to have. */
+export const backends: Readonly<Record<string, (threads: number) => Backend>> = {
   cpu: () => cpu(),
-  wasm: () => wasm(),
-  "wasm-one-thread": () => wasm({ threads: 1 }),
+  wasm: (threads) => wasm({ threads }),
 };

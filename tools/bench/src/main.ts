@@ -1,55 +1,145 @@
 import { writeFileSync } from "node:fs";
-import { cpus } from "node:os";
-import { parseArgs } from "node:util";
-import { nearest } from "@descent/backend";
+import { cpus, release, totalmem, type } from "node:os";
+import { fileURLToPath } from "node:url";
+import { manualSeed, use, useSync } from "@descent/tensor";
+import { Command, Option } from "commander";
 import { backends } from "./backends.ts";
-import { Bench, type Family } from "./bench.ts";
-import { contract } from "./families/contract.ts";
-import { fold } from "./families/fold.ts";
-import { map } from "./families/map.ts";
-import { small } from "./families/small.ts";
-import { training } from "./families/training.ts";
-import { type Finding, heading, line } from "./report.ts";
+import { families } from "./families/index.ts";
+import { measureFloor } from "./floor.ts";
+import { measure } from "./measure.ts";
+import { installPeers } from "./peers/install.ts";
+import { jax } from "./peers/jax.ts";
+import { tfjs } from "./peers/tfjs.ts";
+import { timeTorch, torchVersion } from "./peers/torch.ts";
+import { setBackend } from "./prepare.ts";
+import { type Finding, type Machine, page, type Results, table } from "./report.ts";
+import { measureStart } from "./start.ts";
+import type { Prepared, Task } from "./task.ts";
 
-const families: Readonly<Record<string, Family>> = { small, map, fold, contract, training };
+const command = new Command("npm run bench --")
+  .description("Measures Descent, and with --peers the libraries beside it.")
+  .addOption(new Option("--backend <name>", "what to measure").choices(Object.keys(backends)).default("wasm"))
+  .option("--threads <count>", "threads of the backend; default: all cores", Number, cpus().length)
+  .option("--only <families>", `some of: ${[...Object.keys(families), "start"].join(",")}`, (text) => text.split(","))
+  .option("--match <text>", "only what has this in its name", "")
+  .option("--peers", "also measure TensorFlow.js, jax-js and PyTorch (where Python has it)", false)
+  .option("--json <file>", "write the results as JSON")
+  .option("--record", "write tools/bench/RESULTS.md and results.json", false)
+  .parse();
+interface Options {
+  readonly backend: string;
+  readonly threads: number;
+  readonly only?: readonly string[];
+  readonly match: string;
+  readonly peers: boolean;
+  readonly json?: string;
+  readonly record: boolean;
+}
+const options = command.opts<Options>();
+const names = [...Object.keys(families), "start"];
+const chosen = options.only ?? names;
+const unknown = chosen.find((name) => !names.includes(name));
+if (unknown) command.error(`There is no family "${unknown}"; there are ${names.join(", ")}.`);
+const backend = backends[options.backend]!(options.threads);
+const threads = options.backend === "cpu" ? 1 : options.threads;
+await use(backend);
+manualSeed(0);
+setBackend(backend);
 
-const usage = `Measures a backend. Figures are medians of fifteen samples; the least one stands beside them.
+const machine: Machine = {
+  processor: cpus()[0]?.model ?? "unknown",
+  cores: cpus().length,
+  memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
+  system: `${type()} ${release()}`,
+  node: process.version,
+};
+const floor = await measureFloor(threads);
+console.log(
+  `${backend.name}, ${threads} threads on ${machine.processor}, ${machine.cores} cores, Node ${machine.node}; ` +
+    `floor: ${(floor.flops / 1e9).toFixed(1)} GFLOP/s, ${(floor.bandwidth / 1e9).toFixed(1)} GB/s`,
+);
 
-  npm run bench -- [--backend ${Object.keys(backends).join("|")}] [--only ${Object.keys(families).join(",")}] [--json file]
-`;
+if (options.peers) installPeers();
+const tf = options.peers ? await tfjs(options.backend === "cpu" ? "cpu" : "wasm") : null;
+const jaxjs = options.peers && options.backend !== "cpu" ? await jax() : null;
+const torch = options.peers ? torchVersion() : null;
+if (options.peers && !torch) console.log("PyTorch is not installed for $PYTHON or python3: skipped.");
 
-const { values } = parseArgs({
-  options: {
-    backend: { type: "string", default: "cpu" },
-    only: { type: "string", default: Object.keys(families).join(",") },
-    json: { type: "string" },
-    help: { type: "boolean", default: false },
-  },
-});
-
-/** The entry of a table, or an exit with the nearest name there is. */
-function pick<T>(table: Readonly<Record<string, T>>, what: string, name: string): T {
-  const found = table[name];
-  if (found) return found;
-  console.error(`There is no ${what} "${name}". Did you mean "${nearest(name, Object.keys(table))}"?\n\n${usage}`);
-  process.exit(2);
+/** Descent on a backend of its own with one thread. */
+async function onOneThread(task: Task): Promise<Prepared> {
+  const one = backends[options.backend]!(1);
+  await use(one);
+  const { run } = await task.descent();
+  await use(backend);
+  return {
+    run() {
+      useSync(one);
+      run();
+      useSync(backend);
+    },
+    dispose: () => one.close(),
+  };
 }
 
-if (values.help) {
-  console.log(usage);
-} else {
-  const chosen = values.only.split(",").map((name) => [name, pick(families, "family", name)] as const);
-  const backend = await pick(backends, "backend", values.backend)();
-  const machine = { cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length, node: process.version };
-  console.log(`${backend.name} on ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}`);
-  const findings: Finding[] = [];
-  for (const [name, family] of chosen) {
-    console.log(heading(name));
-    const bench = new Bench(backend, name, (finding) => console.log(line(finding)));
-    await family(bench);
-    findings.push(...bench.findings);
+/** Measures Descent and what it is compared with in JavaScript, in turns. */
+async function run(task: Task, scaling: boolean): Promise<Finding> {
+  const subjects: [name: "descent" | "one" | "tfjs" | "jax", prepared: Prepared][] = [
+    ["descent", await task.descent()],
+  ];
+  if (scaling) subjects.push(["one", await onOneThread(task)]);
+  if (tf && task.tfjs) subjects.push(["tfjs", await task.tfjs(tf)]);
+  if (jaxjs && task.jax) subjects.push(["jax", await task.jax(jaxjs)]);
+  const timings = await measure(subjects.map(([, prepared]) => prepared));
+  const calls = task.calls ?? 1;
+  const each = timings.map(({ median, best }) => ({ median: median / calls, best: best / calls }));
+  for (const [, prepared] of subjects) prepared.dispose?.();
+  const [descent, ...others] = each;
+  return {
+    name: task.name,
+    ...(task.flops && { flops: task.flops }),
+    ...(task.bytes && { bytes: task.bytes }),
+    descent: descent!,
+    peers: Object.fromEntries(others.map((timing, i) => [subjects[i + 1]![0], timing])),
+    missing: options.peers ? { ...task.missing } : {},
+  };
+}
+
+const found: Record<string, Finding[]> = {};
+for (const name of chosen) {
+  if (name === "start") {
+    found[name] = measureStart(options.backend, threads);
+    console.log(`\n${name}\n${table(found[name], floor)}`);
+    continue;
   }
-  if (values.json)
-    writeFileSync(values.json, `${JSON.stringify({ backend: backend.name, machine, findings }, null, 2)}\n`);
-  await backend.close();
+  if (name === "scaling" && threads === 1) continue;
+  const wanted = families[name]!().filter(
+    (task) => task.name.includes(options.match) && !(task.heavy && options.backend === "cpu"),
+  );
+  if (wanted.length === 0) continue;
+  const findings: Finding[] = [];
+  for (const task of wanted) findings.push(await run(task, name === "scaling"));
+  const inTorch = torch ? timeTorch(wanted, threads) : [];
+  found[name] = findings.map((finding, i) => {
+    const timing = inTorch[i];
+    return timing ? { ...finding, peers: { ...finding.peers, torch: timing } } : finding;
+  });
+  console.log(`\n${name}\n${table(found[name], floor)}`);
 }
+await backend.close();
+
+const results: Results = {
+  backend: backend.name,
+  threads,
+  date: new Date().toISOString().slice(0, 10),
+  machine,
+  floor,
+  versions: { ...(tf && { tfjs: tf.version_core }), ...(jaxjs && { jax: "0.1.25" }), ...(torch && { torch }) },
+  families: found,
+};
+const text = `${JSON.stringify(results, null, 2)}\n`;
+if (options.json) writeFileSync(options.json, text);
+if (options.record) {
+  writeFileSync(fileURLToPath(new URL("../RESULTS.md", import.meta.url)), page(results));
+  writeFileSync(fileURLToPath(new URL("../results.json", import.meta.url)), text);
+}
+process.exit(0);

@@ -1,3 +1,5 @@
+import type { Prepared } from "./task.ts";
+
 /** What one call takes, in seconds of wall time. */
 export interface Timing {
   readonly median: number;
@@ -7,28 +9,47 @@ export interface Timing {
 const samples = 15;
 const sampleSeconds = 0.02;
 /** Engines swap in their best code only after a while. */
-const warmUpSeconds = 0.15;
+const warmUpSeconds = 0.3;
+/** What takes longer than this is sampled less often. */
+const longSeconds = 1;
 
 const now = (): number => performance.now() / 1000;
 
-/**
- * Times `run`; `settle` waits until all that was asked for has been done. Machines are noisy: the best sample is what the code
- * can do, the median what one gets.
- */
-export async function measure(run: () => void, settle: () => Promise<unknown>): Promise<Timing> {
-  let calls = 1;
-  const sample = async (): Promise<number> => {
-    const start = now();
-    for (let i = 0; i < calls; i++) run();
-    await settle();
-    return now() - start;
-  };
+interface Subject {
+  readonly prepared: Prepared;
+  calls: number;
+  readonly times: number[];
+}
+
+async function sample({ prepared, calls }: Subject): Promise<number> {
+  const start = now();
+  for (let i = 0; i < calls; i++) prepared.run();
+  await prepared.settle?.();
+  return now() - start;
+}
+
+async function warmUp(subject: Subject): Promise<void> {
   for (const start = now(); now() - start < warmUpSeconds; ) {
-    const took = await sample();
-    calls = Math.max(1, Math.ceil(calls * Math.min(10, sampleSeconds / Math.max(took, 1e-6))));
+    const took = await sample(subject);
+    subject.calls = Math.max(1, Math.ceil(subject.calls * Math.min(10, sampleSeconds / Math.max(took, 1e-6))));
   }
-  const times: number[] = [];
-  for (let i = 0; i < samples; i++) times.push((await sample()) / calls);
-  times.sort((a, b) => a - b);
-  return { median: times[samples >> 1] as number, best: times[0] as number };
+}
+
+/**
+ * Times all of `prepared` in turns, so that a machine that slows down slows all of them down. The best sample is what the code can
+ * do, the median what one gets.
+ */
+export async function measure(prepared: readonly Prepared[]): Promise<Timing[]> {
+  const subjects = prepared.map((one): Subject => ({ prepared: one, calls: 1, times: [] }));
+  for (const subject of subjects) await warmUp(subject);
+  for (let round = 0; round < samples; round++) {
+    for (const subject of subjects) {
+      const long = (subject.times[0] ?? 0) > longSeconds;
+      if (!long || round < 3) subject.times.push((await sample(subject)) / subject.calls);
+    }
+  }
+  return subjects.map(({ times }) => {
+    times.sort((a, b) => a - b);
+    return { median: times[times.length >> 1] as number, best: times[0] as number };
+  });
 }

@@ -1,27 +1,101 @@
+import { markdownTable } from "markdown-table";
+import type { Floor } from "./floor.ts";
 import type { Timing } from "./measure.ts";
+import type { Task } from "./task.ts";
+
+export const peers = ["one", "tfjs", "jax", "torch"] as const;
+/** What a figure stands beside: Descent on one thread, or another library. */
+export type Peer = (typeof peers)[number];
 
 /** What a benchmark found. */
 export interface Finding {
-  readonly family: string;
   readonly name: string;
-  readonly timing: Timing;
-  /** Work per second in `unit`, at the median and at best; absent where time itself is the figure. */
-  readonly rate?: { readonly median: number; readonly best: number; readonly unit: string };
+  readonly flops?: number;
+  readonly bytes?: number;
+  readonly descent: Timing;
+  readonly peers: Partial<Record<Peer, Timing>>;
+  /** Why a peer has no figure. */
+  readonly missing: Partial<Record<Peer, string>>;
+}
+
+export interface Machine {
+  readonly processor: string;
+  readonly cores: number;
+  readonly memory: string;
+  readonly system: string;
+  readonly node: string;
+}
+
+/** All of one run. */
+export interface Results {
+  readonly backend: string;
+  readonly threads: number;
+  readonly date: string;
+  readonly machine: Machine;
+  readonly floor: Floor;
+  readonly versions: Partial<Record<Peer, string>>;
+  readonly families: Record<string, readonly Finding[]>;
 }
 
 /** A time with a unit that suits it. */
 export function showTime(seconds: number): string {
   if (seconds < 1e-6) return `${(seconds * 1e9).toFixed(0)} ns`;
-  if (seconds < 1e-3) return `${(seconds * 1e6).toFixed(2)} µs`;
+  if (seconds < 1e-3) return `${(seconds * 1e6).toFixed(1)} µs`;
   return `${(seconds * 1e3).toFixed(2)} ms`;
 }
 
-/** One line of the table. */
-export function line({ name, timing, rate }: Finding): string {
-  const times = `${showTime(timing.median).padStart(11)}${showTime(timing.best).padStart(11)}`;
-  const rates = rate ? `${rate.median.toFixed(2).padStart(10)}${rate.best.toFixed(2).padStart(8)} ${rate.unit}` : "";
-  return `  ${name.padEnd(34)}${times}${rates}`;
+const showRate = ({ flops, bytes }: Pick<Task, "flops" | "bytes">, seconds: number): string =>
+  flops ? `${(flops / seconds / 1e9).toFixed(1)} GFLOP/s` : bytes ? `${(bytes / seconds / 1e9).toFixed(1)} GB/s` : "";
+
+/** The least time the machine could take: operations at its peak, or bytes at its bandwidth. */
+const floorOf = ({ flops, bytes }: Finding, floor: Floor): number =>
+  flops ? flops / floor.flops : bytes ? bytes / floor.bandwidth : 0;
+
+const titles: Record<Peer, string> = { one: "one thread", tfjs: "TensorFlow.js", jax: "jax-js", torch: "PyTorch" };
+
+/** Findings as a table in Markdown; ratios say how many times faster Descent is. */
+export function table(findings: readonly Finding[], floor: Floor): string {
+  const shown = peers.filter((peer) => findings.some((finding) => finding.peers[peer]));
+  const head = ["", "median", "best", "rate", "floor", "of floor", ...shown.map((peer) => titles[peer])];
+  const rows = findings.map((finding) => {
+    const { descent } = finding;
+    const least = floorOf(finding, floor);
+    const cells = shown.map((peer) => {
+      const timing = finding.peers[peer];
+      return timing ? `${showTime(timing.median)} (${(timing.median / descent.median).toFixed(2)}×)` : "–";
+    });
+    return [
+      finding.name,
+      showTime(descent.median),
+      showTime(descent.best),
+      showRate(finding, descent.median),
+      least ? showTime(least) : "",
+      least ? `${((100 * least) / descent.median).toFixed(0)} %` : "",
+      ...cells,
+    ];
+  });
+  return markdownTable([head, ...rows], { align: ["l", ...head.slice(1).map(() => "r" as const)] });
 }
 
-export const heading = (family: string): string =>
-  `\n${family.padEnd(36)}${"median".padStart(11)}${"best".padStart(11)}${"median".padStart(10)}${"best".padStart(8)}`;
+/** The whole page. */
+export function page(results: Results): string {
+  const { machine, floor, versions } = results;
+  const names = peers.flatMap((peer) => (versions[peer] ? [`${titles[peer]} ${versions[peer]}`] : []));
+  const sections = Object.entries(results.families).map(([name, findings]) => {
+    const notes = findings.flatMap((finding) =>
+      Object.entries(finding.missing).map(([peer, why]) => `- ${finding.name}: ${titles[peer as Peer]} ${why}.`),
+    );
+    return `## ${name}\n\n${table(findings, floor)}\n${notes.length ? `\n${notes.join("\n")}\n` : ""}`;
+  });
+  return `# Results
+
+Written by \`npm run bench -- --peers --record\` on ${results.date}. Each time is the median of fifteen samples of some 20 ms, in which
+Descent and its peers took turns (PyTorch ran just after, in a process of its own); the best sample stands beside it. A ratio is
+the peer's median over Descent's: above 1, Descent is faster. The floor is the work over what this machine did in the same run with
+as many threads: ${(floor.flops / 1e9).toFixed(1)} GFLOP/s of 128-bit fused multiply-adds in registers, ${(floor.bandwidth / 1e9).toFixed(1)} GB/s read and
+written over four streams (what fits the caches of a core may go below it).
+
+Backend ${results.backend} with ${results.threads} threads; ${machine.processor}, ${machine.cores} cores, ${machine.memory}, ${machine.system}, Node ${machine.node}.
+${names.length ? `Peers: ${names.join(", ")}.\n` : ""}
+${sections.join("\n")}`;
+}

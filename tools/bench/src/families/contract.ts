@@ -1,35 +1,45 @@
-import { buildContract, Trace } from "@descent/backend";
-import { type Bench, giga } from "../bench.ts";
+import { matmul, permute, randn, type Tensor } from "@descent/tensor";
+import type { TfTensor } from "../peers/tfjs.ts";
+import { freed, kept } from "../prepare.ts";
+import type { Family, Task } from "../task.ts";
 
-/** Matrix products: square ones, odd ones, thin ones, each as they come in a linear layer's forward and backward. */
-const sizes: readonly (readonly [rows: number, cols: number, inner: number])[] = [
-  [64, 64, 64],
-  [127, 127, 127],
-  [128, 128, 128],
-  [255, 255, 255],
-  [256, 256, 256],
-  [512, 512, 512],
-  [128, 256, 784],
-  [128, 10, 128],
-  [1, 512, 512],
-  [512, 1, 512],
-];
+const sizes = [127, 255, 256, 512, 1003, 1024];
+/** Which operand is a transposed view: N neither, T that one. */
+const kinds = ["NN", "NT", "TN"] as const;
 
-export async function contract(bench: Bench): Promise<void> {
-  const { backend } = bench;
-  const trace = new Trace({ kind: "contract", rank: 2 });
-  trace.bind("float32", "strided", "read");
-  trace.bind("float32", "strided", "read");
-  trace.output("float32", "flat", trace.accumulator("f32"));
-  const kernel = backend.compile(buildContract(trace, { batch: 0, rows: 1, cols: 1, inner: 1 }).program);
-  for (const [m, n, k] of sizes) {
-    const [a, b, out] = [bench.random(m * k), bench.random(k * n), bench.random(m * n)];
-    for (const how of ["NN", "NT", "TN"]) {
-      const left = bench.arg(a, how[0] === "T" ? [1, 0, m] : [k, 0, 1]);
-      const right = bench.arg(b, how[1] === "T" ? [0, k, 1] : [0, 1, n]);
-      const launch = { kernel, args: [left, right, bench.arg(out)], shape: [m, n, k], uniforms: [], label: "matmul" };
-      await bench.launch(`${how} ${m} x ${n} over ${k}`, launch, 2 * m * n * k * giga, "GFLOP/s");
-    }
-    bench.free(a, b, out);
-  }
+/** Matrix products, square, of sizes that fit blocks and sizes that do not, each as it comes in a layer's forward and backward. */
+export const contract: Family = () => sizes.flatMap((n) => kinds.map((kind) => product(n, kind)));
+
+function product(n: number, kind: (typeof kinds)[number]): Task {
+  const [left, right] = [kind[0] === "T", kind[1] === "T"];
+  const swapped = (x: Tensor, swap: boolean) => (swap ? permute(x, [1, 0]) : x);
+  return {
+    name: `${kind} ${n} × ${n} × ${n}`,
+    flops: 2 * n ** 3,
+    heavy: n > 256,
+    descent: () => {
+      const [a, b] = kept(randn([n, n]), randn([n, n]));
+      return freed([a, b], () => matmul(swapped(a, left), swapped(b, right)));
+    },
+    tfjs: (tf) => {
+      const [a, b] = [tf.randomNormal([n, n]), tf.randomNormal([n, n])] as [TfTensor, TfTensor];
+      return { run: () => tf.matMul(a, b, left, right).dispose(), dispose: () => [a, b].map((x) => x.dispose()) };
+    },
+    jax: (jax) => {
+      const { numpy, jit, random } = jax;
+      const [a, b] = [0, 1].map((key) => random.normal(random.key(key), [n, n]));
+      const t = (x: unknown, swap: boolean) => (swap ? numpy.transpose(x) : x);
+      const f = jit((x: unknown, y: unknown) => numpy.matmul(t(x, left), t(y, right)));
+      let last = f(a.ref, b.ref);
+      const run = () => {
+        last.dispose();
+        last = f(a.ref, b.ref);
+      };
+      return { run, settle: () => last.blockUntilReady(), dispose: () => [a, b, last].map((x) => x.dispose()) };
+    },
+    torch: {
+      setup: `a, b = torch.randn(${n}, ${n}), torch.randn(${n}, ${n})`,
+      run: `a${left ? ".T" : ""} @ b${right ? ".T" : ""}`,
+    },
+  };
 }

@@ -1,61 +1,46 @@
-import { buildFold, Trace, type Value } from "@descent/backend";
-import { type Bench, giga } from "../bench.ts";
+import { layerNorm } from "@descent/nn";
+import type { Family } from "../task.ts";
+import { simple } from "./simple.ts";
 
-interface Layout {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly strides: readonly number[];
-  readonly reduced: number;
-}
+const shape = [1024, 1024];
+const read = 4 * 1024 ** 2;
 
-const layouts: readonly Layout[] = [
-  { name: "rows of 1000 x 1000", shape: [1000, 1000], strides: [1000, 1], reduced: 1 },
-  { name: "columns of 1000 x 1000", shape: [1000, 1000], strides: [1, 1000], reduced: 1 },
-  { name: "rows of 100000 x 10", shape: [100_000, 10], strides: [10, 1], reduced: 1 },
-  { name: "everything", shape: [1_000_000], strides: [1], reduced: 1 },
+/** Reductions and normalisations of 1024 × 1024. */
+export const fold: Family = () => [
+  simple({
+    name: "sum of columns",
+    shape,
+    bytes: read,
+    descent: (x) => x.sum(0),
+    tfjs: (x, tf) => tf.sum(x, 0),
+    jax: (x, { numpy }) => numpy.sum(x, 0),
+    torch: "x.sum(0)",
+  }),
+  simple({
+    name: "sum of rows",
+    shape,
+    bytes: read,
+    descent: (x) => x.sum(1),
+    tfjs: (x, tf) => tf.sum(x, 1),
+    jax: (x, { numpy }) => numpy.sum(x, 1),
+    torch: "x.sum(1)",
+  }),
+  simple({
+    name: "softmax of rows",
+    shape,
+    bytes: 2 * read,
+    descent: (x) => x.softmax(1),
+    tfjs: (x, tf) => tf.softmax(x),
+    jax: (x, { nn }) => nn.softmax(x, -1),
+    torch: "x.softmax(1)",
+  }),
+  simple({
+    name: "layer norm of rows",
+    shape,
+    bytes: 2 * read,
+    descent: (x) => layerNorm(x, [1024]),
+    jax: (x, { nn }) => nn.standardize(x, -1),
+    torch: "F.layer_norm(x, [1024])",
+    missing: { tfjs: "has no layer norm in its core" },
+  }),
 ];
-
-/** What a row gives, or what each of its elements becomes. */
-const perRow: Readonly<Record<string, (x: Value) => Value>> = {
-  sum: (x) => x.sum(),
-  max: (x) => x.amax(),
-  argmax: (x) => x.argmax().cast("f32"),
-  variance: (x) => x.sub(x.sum().mul(1e-3)).square().sum(),
-};
-
-/** Reductions of a million elements: bytes read (and, for softmax, written) per second. */
-export async function fold(bench: Bench): Promise<void> {
-  for (const layout of layouts) {
-    for (const [name, body] of Object.entries(perRow)) await run(bench, `${name}, ${layout.name}`, layout, body, false);
-    await run(bench, `softmax, ${layout.name}`, layout, softmax, true);
-  }
-}
-
-const softmax = (x: Value): Value => {
-  const e = x.sub(x.amax()).exp();
-  return e.div(e.sum());
-};
-
-async function run(
-  bench: Bench,
-  name: string,
-  layout: Layout,
-  body: (x: Value) => Value,
-  element: boolean,
-): Promise<void> {
-  const { shape, strides, reduced } = layout;
-  const trace = new Trace({ kind: "fold", rank: shape.length, reduced });
-  const value = body(trace.input("float32", "strided") as Value);
-  trace.output("float32", element ? "strided" : "row", value);
-  const kernel = bench.backend.compile(buildFold(trace).program);
-  const length = 1_000_000;
-  const [x, out] = [bench.random(length), bench.random(length)];
-  const args = [bench.arg(x, strides), bench.arg(out, element ? strides : [])];
-  await bench.launch(
-    name,
-    { kernel, args, shape, uniforms: [], label: name },
-    (element ? 8 : 4) * length * giga,
-    "GB/s",
-  );
-  bench.free(x, out);
-}

@@ -1,121 +1,101 @@
-import {
-  type Backend,
-  buildContract,
-  buildMap,
-  type Kernel,
-  type Launch,
-  lerp,
-  Trace,
-  type Value,
-} from "@descent/backend";
-import { type Bench, giga } from "../bench.ts";
+import * as nn from "@descent/nn";
+import { Adam } from "@descent/optim";
+import { capture, dispose, randint, randn, type Tensor } from "@descent/tensor";
+import { kept } from "../prepare.ts";
+import type { Family, Prepared, Task } from "../task.ts";
+import { jaxStep } from "./training-jax.ts";
+import { tfjsStep } from "./training-tfjs.ts";
 
-/** What training is made of, in the sizes of the models that the other benchmarks train: products, convolutions, whole optimizer steps. */
-export async function training(bench: Bench): Promise<void> {
-  await products(bench);
-  for (const [channels, size, filters] of [
-    [1, 30, 32],
-    [32, 16, 64],
-  ] as const) {
-    await convolution(bench, channels, size, filters);
-  }
-  await adam(bench, 100, 100_000);
-  await adam(bench, 20, 50);
+export interface Net {
+  readonly name: string;
+  readonly batch: number;
+  readonly input: readonly number[];
+  readonly conv: boolean;
+  /** Multiplications and additions of one step. */
+  readonly flops: number;
+  readonly model: () => nn.Module;
+  readonly torch: string;
 }
 
-function compile(backend: Backend, axes: { batch: number; rows: number; cols: number; inner: number }): Kernel {
-  const trace = new Trace({ kind: "contract", rank: axes.batch + axes.rows + axes.cols });
-  trace.bind("float32", "strided", "read");
-  trace.bind("float32", "strided", "read");
-  trace.output("float32", "flat", trace.accumulator("f32"));
-  return backend.compile(buildContract(trace, axes).program);
-}
+export const mlp: Net = {
+  name: "MLP 784-256-128-10, batch 128",
+  batch: 128,
+  input: [784],
+  conv: false,
+  // The first layer has no gradient by its input.
+  flops: 2 * 128 * (2 * 784 * 256 + 3 * 256 * 128 + 3 * 128 * 10),
+  model: () =>
+    new nn.Sequential(
+      new nn.Linear(784, 256),
+      new nn.ReLU(),
+      new nn.Linear(256, 128),
+      new nn.ReLU(),
+      new nn.Linear(128, 10),
+    ),
+  torch: "nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 10)",
+};
 
-/** The larger square products, whose sizes fit no block. */
-async function products(bench: Bench): Promise<void> {
-  const kernel = compile(bench.backend, { batch: 0, rows: 1, cols: 1, inner: 1 });
-  for (const n of [1003, 1024]) {
-    const [a, b, out] = [bench.random(n * n), bench.random(n * n), bench.random(n * n)];
-    for (const [how, left, right] of [
-      ["NN", [n, 0, 1], [0, 1, n]],
-      ["NT", [n, 0, 1], [0, n, 1]],
-      ["TN", [1, 0, n], [0, 1, n]],
-    ] as const) {
-      const args = [bench.arg(a, left), bench.arg(b, right), bench.arg(out)];
-      const launch = { kernel, args, shape: [n, n, n], uniforms: [], label: "matmul" };
-      await bench.launch(`${how} ${n} x ${n} over ${n}`, launch, 2 * n ** 3 * giga, "GFLOP/s");
-    }
-    bench.free(a, b, out);
-  }
-}
+export const cnn: Net = {
+  name: "CNN 1→32→64 3×3, pools, 3136-128-10, batch 64",
+  batch: 64,
+  input: [1, 28, 28],
+  conv: true,
+  flops: 2 * 64 * (2 * 784 * 32 * 9 + 3 * 196 * 64 * 288 + 3 * 3136 * 128 + 3 * 128 * 10),
+  model: () =>
+    new nn.Sequential(
+      new nn.Conv2d(1, 32, 3, { padding: 1 }),
+      new nn.ReLU(),
+      new nn.MaxPool2d(2),
+      new nn.Conv2d(32, 64, 3, { padding: 1 }),
+      new nn.ReLU(),
+      new nn.MaxPool2d(2),
+      new nn.Flatten(),
+      new nn.Linear(3136, 128),
+      new nn.ReLU(),
+      new nn.Linear(128, 10),
+    ),
+  torch: `nn.Conv2d(1, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(),
+    nn.MaxPool2d(2), nn.Flatten(), nn.Linear(3136, 128), nn.ReLU(), nn.Linear(128, 10)`,
+};
 
-/** A 3 × 3 convolution of 64 images through a window layout, and the gradient of its weights. */
-async function convolution(bench: Bench, channels: number, size: number, filters: number): Promise<void> {
-  const [batch, out, taps, image] = [64, size - 2, channels * 9, size * size];
-  const work = 2 * batch * filters * out * out * taps * giga;
-  const [w, x, y] = [filters * taps, batch * channels * image, batch * filters * out * out].map((n) => bench.random(n));
-  if (!w || !x || !y) return;
-  const name = `${channels} to ${filters} channels of ${out} x ${out}`;
-  const forward: Launch = {
-    kernel: compile(bench.backend, { batch: 1, rows: 1, cols: 2, inner: 3 }),
-    args: [
-      bench.arg(w, [0, taps, 0, 0, 9, 3, 1]),
-      bench.arg(x, [channels * image, 0, size, 1, image, size, 1]),
-      bench.arg(y),
-    ],
-    shape: [batch, filters, out, out, channels, 3, 3],
-    uniforms: [],
-    label: "conv2d",
+/** A whole training step: forward, cross-entropy, backward, Adam. */
+export function descentStep(net: Net, captured: boolean): Prepared {
+  const model = net.model();
+  const optimizer = new Adam(model.parameters());
+  const [x, y] = kept(randn([net.batch, ...net.input]), randint(0, 10, [net.batch]));
+  const step = (x: Tensor, y: Tensor) => {
+    optimizer.zeroGrad();
+    const loss = nn.crossEntropy(model.forward(x) as Tensor, y);
+    loss.backward();
+    optimizer.step();
   };
-  await bench.launch(name, forward, work, "GFLOP/s");
-  const gradient: Launch = {
-    kernel: compile(bench.backend, { batch: 0, rows: 1, cols: 3, inner: 3 }),
-    args: [
-      bench.arg(y, [out * out, 0, 0, 0, filters * out * out, out, 1]),
-      bench.arg(x, [0, image, size, 1, channels * image, size, 1]),
-      bench.arg(w),
-    ],
-    shape: [filters, channels, 3, 3, batch, out, out],
-    uniforms: [],
-    label: "conv2d",
-  };
-  await bench.launch(`${name}, its weights`, gradient, work, "GFLOP/s");
-  bench.free(w, x, y);
+  const run = captured ? capture(step) : step;
+  return { run: () => run(x, y), dispose: () => dispose(x, y) };
 }
 
-/** A whole Adam step, one launch per tensor, handed over at once where the backend can. */
-async function adam(bench: Bench, tensors: number, length: number): Promise<void> {
-  const { backend } = bench;
-  const trace = new Trace({ kind: "map", rank: 1 });
-  const g = trace.input("float32") as Value;
-  const [m, v, p] = [trace.update("float32"), trace.update("float32"), trace.update("float32")];
-  const hyper = [0, 1, 2, 3, 4].map((slot) => trace.hyper(slot)) as [Value, Value, Value, Value, Value];
-  const [lr, beta1, beta2, eps, step] = hyper;
-  const mean = lerp(m.value as Value, g, beta1.complement());
-  const square = (v.value as Value).mul(beta2).add(g.square().mul(beta2.complement()));
-  const denominator = square.sqrt().div(beta2.pow(step).complement().sqrt()).add(eps);
-  trace.store(p.binding, (p.value as Value).sub(mean.div(denominator).mul(lr.div(beta1.pow(step).complement()))));
-  trace.store(m.binding, mean);
-  trace.store(v.binding, square);
-  const built = buildMap(trace);
-  const kernel = backend.compile(built.program);
-  const uniforms = built.uniforms([1e-3, 0.9, 0.999, 1e-8, 10]);
-  const buffers = Array.from({ length: tensors }, () => [0, 1, 2, 3].map(() => bench.random(length)));
-  const launches = buffers.map(
-    (own): Launch => ({
-      kernel,
-      args: own.map((buffer) => bench.arg(buffer)),
-      shape: [length],
-      uniforms,
-      label: "adam",
-    }),
-  );
-  const run = () => {
-    if (backend.submit) backend.submit(launches);
-    else for (const launch of launches) backend.launch(launch);
-  };
-  const last = buffers[0]?.[3];
-  if (last)
-    await bench.run(`adam, ${tensors} tensors of ${length}, at once`, run, last, 28 * tensors * length * giga, "GB/s");
-  bench.free(...buffers.flat());
-}
+const task = (net: Net, captured: boolean): Task => ({
+  name: captured ? `${net.name}, captured` : net.name,
+  flops: net.flops,
+  heavy: net.conv,
+  descent: () => descentStep(net, captured),
+  ...(captured
+    ? {}
+    : {
+        ...(net.conv ? {} : { tfjs: (tf) => tfjsStep(tf) }),
+        jax: (jax) => jaxStep(jax, net),
+        torch: {
+          setup: `m = nn.Sequential(${net.torch})
+o = torch.optim.Adam(m.parameters(), fused=True)
+x, y = torch.randn(${[net.batch, ...net.input].join(", ")}), torch.randint(0, 10, (${net.batch},))
+def step():
+    o.zero_grad()
+    F.cross_entropy(m(x), y).backward()
+    o.step()`,
+          run: "step()",
+        },
+        ...(net.conv ? { missing: { tfjs: "Conv2DBackpropFilter is missing on its wasm backend" } } : {}),
+      }),
+});
+
+/** Eager steps beside the peers, then the same steps captured. */
+export const training: Family = () => [task(mlp, false), task(mlp, true), task(cnn, false), task(cnn, true)];
