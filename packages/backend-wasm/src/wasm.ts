@@ -17,7 +17,7 @@ import {
   type Program,
 } from "@descent/backend";
 import type { Assembly } from "./asm/assembler.ts";
-import { everywhere, hostFunctions } from "./host.ts";
+import { hostFunctions } from "./host.ts";
 import { compileProgram } from "./kernels/compile.ts";
 import { type Compiled, type Entries, type Prepare, scratchBytes } from "./kernels/entry.ts";
 import { Memory } from "./memory.ts";
@@ -60,7 +60,7 @@ export function wasm(options: WasmOptions = {}): Backend {
         h: hostFunctions,
       });
       const run = instance.exports.run as Compiled["run"];
-      return { run, bytes, parallel: assembly.imported.every(everywhere), slot: -1 };
+      return { run, bytes, slot: -1 };
     },
   };
   // A thread that must not block does not work itself.

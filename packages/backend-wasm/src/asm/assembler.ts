@@ -163,11 +163,6 @@ export class Assembly {
     return [operands, index, 0x11, uleb(type), 0];
   }
 
-  /** Whether the module calls something that only the page or process that made the backend can offer. */
-  get imported(): readonly string[] {
-    return this.#imports.map(({ name }) => name);
-  }
-
   #type(params: readonly number[], results: readonly number[]): number {
     const key = `${params}|${results}`;
     const found = this.#types.indexOf(key);

@@ -67,6 +67,17 @@ export class Doubles {
     return simd(206, this.polynomial(r, expCoefficients), simd(203, shifted, i32(52)));
   }
 
+  /** eˣ − 1. */
+  expm1(x: Code): Code {
+    const large = this.keep(this.sub(this.exp(x), this.constant(1)));
+    const series = this.mul(x, this.polynomial(x, [1, 1 / 2, 1 / 6, 1 / 24]));
+    return bitselect(this.keep(series), large, this.less(this.abs(x), this.constant(2 ** -8)));
+  }
+
+  log2(x: Code): Code {
+    return this.mul(this.log(x), this.constant(Math.LOG2E));
+  }
+
   /** The logarithm of a normal number ≥ 0; 0 gives −∞. */
   log(x: Code): Code {
     const { v } = this;
@@ -108,7 +119,7 @@ export class Doubles {
     const multiple = this.keep(v.madd("f64", x, this.constant(0.6366197723675814), magic));
     const n = this.keep(this.sub(multiple, magic));
     // The first part of π/2 has 31 fractional bits: its multiples are exact.
-    const first = this.sub(x, this.mul(n, this.constant(1.570796326734126)));
+    const first = this.sub(x, this.mul(n, this.constant(1.5707963267341256)));
     const r = this.keep(this.sub(first, this.mul(n, this.constant(6.077100506506192e-11))));
     const z = this.keep(this.mul(r, r));
     const sin = this.mul(r, this.polynomial(z, sinCoefficients));
@@ -121,6 +132,10 @@ export class Doubles {
     return simd(204, simd(203, integer, i32(63 - n)), i32(63));
   }
 
+  protected get atanCoefficients(): readonly number[] {
+    return atanCoefficients;
+  }
+
   atan(x: Code): Code {
     const a = this.keep(this.abs(x));
     const one = this.constant(1);
@@ -131,7 +146,7 @@ export class Doubles {
     const bottom = bitselect(a, bitselect(this.add(a, one), one, middle), large);
     const t = this.keep(this.div(top, bottom));
     const z = this.keep(this.mul(t, t));
-    const p = this.polynomial(z, atanCoefficients);
+    const p = this.polynomial(z, this.atanCoefficients);
     const quarter = bitselect(this.constant(Math.PI / 4), this.constant(0), middle);
     const start = bitselect(this.constant(Math.PI / 2), quarter, large);
     return this.withSign(this.keep(this.v.madd("f64", t, p, start)), x);

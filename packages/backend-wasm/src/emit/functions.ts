@@ -1,11 +1,12 @@
-import { type Code, get, i32, simd, V128 } from "../asm/code.ts";
-import { type Doubles, inDoubles } from "./doubles.ts";
+import { type Code, i32, simd } from "../asm/code.ts";
+import { inDoubles } from "./doubles.ts";
 import type { Emit } from "./operations.ts";
+import { mostReduced, orHost, type Shared, shared } from "./shared-functions.ts";
 import { bitselect, type Vector } from "./vector.ts";
 
 /** A function of float32 vectors worked out in double precision. */
 const double =
-  (f: (d: Doubles, ...x: Code[]) => Code): Emit =>
+  (f: Shared): Emit =>
   (v, _type, operands) =>
     inDoubles(v, operands, f);
 
@@ -96,35 +97,17 @@ const erfcCoefficients = [
   0.0005567527177, 0.2741894925, 0.328175258, 0.1076958415, 0.3954373902, -0.05174875556, -0.05499557695,
 ];
 
-/** `large` where |x| ≥ `bound`, and otherwise x · (c₀ + c₁ x² + …): where subtraction would cancel, the series is short. */
-const orSeries = (d: Doubles, x: Code, bound: number, large: Code, coefficients: readonly number[]): Code => {
-  const series = d.mul(x, d.polynomial(d.keep(d.mul(x, x)), coefficients));
-  return bitselect(d.keep(series), large, d.less(d.abs(x), d.constant(bound)));
-};
+/** Circular functions of float32. */
+function circular(name: "sin" | "cos" | "tan", f: Shared): Emit {
+  return orHost(name, (v, x) => simd(67, simd(224, x!), v.constant("f32", mostReduced)), double(f));
+}
 
-/** Circular functions; arguments beyond 2^20, and with them infinities and NaN, go to the engine's own function. */
-const circular =
-  (name: "sin" | "cos" | "tan", f: (d: Doubles, x: Code) => Code): Emit =>
-  (v, type, [x]) => {
-    const { fn } = v;
-    const result = fn.local(V128);
-    const usual = simd(67, simd(224, x!), v.constant("f32", 2 ** 20));
-    const kept = v.keep(v.lanes === 1 ? simd(80, usual, v.fn.constant("unused", V128, unusedLanes)) : usual);
-    fn.if(
-      simd(163, kept),
-      () => fn.set(result, inDoubles(v, [x!], f)),
-      () => fn.set(result, v.host(name, type, x!)),
-    );
-    return get(result);
-  };
-const unusedLanes: Code = [0xfd, 12, 0, 0, 0, 0, Array.from({ length: 12 }, () => 255)];
-
-/** `a` or, where bit 0 of the multiple of π/2 is set, `b`; negated where bit 1 of the multiple plus `turns` is. */
-const turned = (d: Doubles, multiple: Code, a: Code, b: Code, turns: number): Code => {
-  const shifted = d.keep(turns ? simd(206, multiple, d.v.fn.constant("turn", V128, simd(18, [0x42, 1]))) : multiple);
-  const value = d.keep(bitselect(b, a, d.bit(multiple, 0)));
-  return simd(81, value, simd(203, simd(78, shifted, d.v.fn.constant("two", V128, simd(18, [0x42, 2]))), i32(62)));
-};
+/** By the whole quotient, which is exact in double precision unless it is huge. */
+const fmod: Emit = orHost(
+  "fmod",
+  (v, a, b) => simd(67, simd(224, simd(231, a!, b!)), v.constant("f32", 2 ** 28)),
+  double(shared.fmod),
+);
 
 /** C's pow from log and exp of doubles; what that cannot know is put right in float32. */
 const pow: Emit = (v, _type, [a, b]) => {
@@ -150,66 +133,23 @@ export const functions = {
   exp,
   log,
   pow,
-  expm1: double(expm1),
-  log1p: double((d, x) => d.log1p(x)),
-  log2: double((d, x) => d.mul(d.log(x), d.constant(Math.LOG2E))),
-  sin: circular("sin", (d, x) => {
-    const { sin, cos, multiple } = d.quadrant(x);
-    return turned(d, multiple, sin, cos, 0);
-  }),
-  cos: circular("cos", (d, x) => {
-    const { sin, cos, multiple } = d.quadrant(x);
-    return turned(d, multiple, cos, sin, 1);
-  }),
-  tan: circular("tan", (d, x) => {
-    const { sin, cos, multiple } = d.quadrant(x);
-    const odd = d.keep(d.bit(multiple, 0));
-    return d.div(bitselect(d.neg(cos), sin, odd), bitselect(sin, cos, odd));
-  }),
-  asin: double((d, x) => {
-    const one = d.constant(1);
-    return d.atan(d.keep(d.div(x, d.sqrt(d.mul(d.sub(one, x), d.add(one, x))))));
-  }),
-  acos: double((d, x) => {
-    const one = d.constant(1);
-    const half = d.keep(d.atan(d.keep(d.sqrt(d.div(d.sub(one, x), d.add(one, x))))));
-    return d.add(half, half);
-  }),
-  atan: double((d, x) => d.atan(x)),
-  atan2: (v, type, operands) => v.host("atan2", type, ...operands),
-  sinh: double((d, x) => {
-    const e = d.keep(d.exp(x));
-    const large = d.keep(d.mul(d.sub(e, d.div(d.constant(1), e)), d.constant(0.5)));
-    return orSeries(d, x, 2 ** -6, large, [1, 1 / 6, 1 / 120]);
-  }),
-  cosh: double((d, x) => {
-    const e = d.keep(d.exp(x));
-    return d.mul(d.add(e, d.div(d.constant(1), e)), d.constant(0.5));
-  }),
   tanh,
-  asinh: double((d, x) => {
-    const a = d.keep(d.abs(x));
-    const square = d.keep(d.mul(a, a));
-    const rest = d.div(square, d.add(d.constant(1), d.sqrt(d.add(square, d.constant(1)))));
-    return d.withSign(d.keep(d.log1p(d.keep(bitselect(d.add(a, rest), a, d.less(a, d.constant(Infinity)))))), x);
-  }),
-  acosh: double((d, x) => {
-    const t = d.keep(d.sub(x, d.constant(1)));
-    return d.log1p(d.keep(d.add(t, d.mul(d.sqrt(t), d.sqrt(d.add(t, d.constant(2)))))));
-  }),
-  atanh: double((d, x) => {
-    const quotient = d.keep(d.div(d.add(x, x), d.sub(d.constant(1), x)));
-    return d.mul(d.log1p(quotient), d.constant(0.5));
-  }),
   erf,
-  erfc: double((d, x) => {
-    const positive = d.keep(d.erfcPositive(d.keep(d.abs(x))));
-    return bitselect(d.sub(d.constant(2), positive), positive, d.less(x, d.constant(0)));
-  }),
+  expm1: double(shared.expm1),
+  log1p: double(shared.log1p),
+  log2: double(shared.log2),
+  sin: circular("sin", shared.sin),
+  cos: circular("cos", shared.cos),
+  tan: circular("tan", shared.tan),
+  asin: double(shared.asin),
+  acos: double(shared.acos),
+  atan: double(shared.atan),
+  atan2: double(shared.atan2),
+  sinh: double(shared.sinh),
+  cosh: double(shared.cosh),
+  asinh: double(shared.asinh),
+  acosh: double(shared.acosh),
+  atanh: double(shared.atanh),
+  erfc: double(shared.erfc),
+  fmod,
 } satisfies Record<string, Emit>;
-
-function expm1(d: Doubles, x: Code): Code {
-  const large = d.keep(d.sub(d.exp(x), d.constant(1)));
-  const series = d.mul(x, d.polynomial(x, [1, 1 / 2, 1 / 6, 1 / 24]));
-  return bitselect(d.keep(series), large, d.less(d.abs(x), d.constant(2 ** -8)));
-}

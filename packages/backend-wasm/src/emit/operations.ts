@@ -1,5 +1,6 @@
 import type { Op, ValueType } from "@descent/backend";
 import { add, and, type Code, choose, eq, eqz, i32, op, or, simd, sub } from "../asm/code.ts";
+import { doubleFunctions } from "./double-functions.ts";
 import { functions } from "./functions.ts";
 import { bitselect, type Vector } from "./vector.ts";
 
@@ -50,15 +51,10 @@ const floored = (a: Code, b: Code): Code => {
   return add(r, choose(differs, b, i32(0)));
 };
 
-const host =
-  (name: string): Emit =>
-  (v, type, operands) =>
-    v.host(name, type, ...operands);
-
 /** Remainder of floats with the sign of the divisor. */
-const floatRemainder: Emit = (v, type, [a, b]) => {
+const floatRemainder: Emit = (v, type, [a, b], from) => {
   const double = type === "f64";
-  const r = v.keep(v.host("fmod", type, a!, b!));
+  const r = v.keep((double ? doubleFunctions : functions).fmod(v, type, [a!, b!], from));
   const zero = v.constant(type, 0);
   const less = (x: Code) => simd(double ? 73 : 67, x, zero);
   const differs = simd(78, simd(double ? 72 : 66, r, zero), simd(81, less(r), less(b!)));
@@ -96,8 +92,8 @@ const shift = (signed: number, unsigned: number): Emit =>
   numbers([0, 0, scalar((a, b) => op(signed, a, b)), scalar((a, b) => op(unsigned, a, b))]);
 
 const float = (single: Choice, double: Choice): Emit => numbers([single, double]);
-/** A vector form for f32 where there is one, and the engine's own function on every lane elsewhere. */
-const named = (name: keyof typeof functions): Emit => float(functions[name], host(name));
+const named = (name: keyof typeof functions & keyof typeof doubleFunctions): Emit =>
+  float(functions[name], doubleFunctions[name]);
 
 /** Every scalar operation on vectors. */
 export const operations = {
@@ -116,7 +112,7 @@ export const operations = {
   min: numbers([232, 244, 182, 183]),
   max: numbers([233, 245, 184, 185]),
   remainder: numbers([floatRemainder, floatRemainder, scalar(floored), scalar(guarded(false, 0x70))]),
-  fmod: numbers([host("fmod"), host("fmod"), scalar(guarded(true, 0x6f)), scalar(guarded(false, 0x70))]),
+  fmod: numbers([functions.fmod, doubleFunctions.fmod, scalar(guarded(true, 0x6f)), scalar(guarded(false, 0x70))]),
   floor: float(104, 117),
   ceil: float(103, 116),
   round: float(106, 148),

@@ -8,8 +8,6 @@ export const scratchBytes = 1 << 20;
 export interface Compiled {
   readonly run: (params: number, from: number, to: number, scratch: number) => void;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Whether a worker can run it: it calls nothing that workers lack. */
-  readonly parallel: boolean;
   /** Its number in the function table that workers share; −1 until first needed there. */
   slot: number;
 }

@@ -49,7 +49,6 @@ test.each([
     const compiled: Compiled = {
       run: caller.exports.run as Compiled["run"],
       bytes: assembled(edition),
-      parallel: true,
       slot: -1,
     };
     pool.share(compiled);

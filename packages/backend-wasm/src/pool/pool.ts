@@ -63,10 +63,10 @@ export class Pool {
     }
   }
 
-  /** Whether workers can run it, which is then arranged. */
+  /** Lets workers run it; false where they know as many functions as they can. */
   share(compiled: Compiled): boolean {
     if (compiled.slot >= 0) return true;
-    if (!compiled.parallel || this.#functions === mostFunctions) return false;
+    if (this.#functions === mostFunctions) return false;
     const memory = this.#memory;
     const { bytes } = compiled;
     const address = memory.alloc(bytes.length, "compile");
