@@ -93,7 +93,8 @@ export class FullDoubles extends Doubles {
     const head = this.keep(this.sub(this.constant(1), half));
     const lost = this.sub(this.sub(this.constant(1), head), half);
     const cos = this.add(head, this.add(lost, this.mul(this.keep(this.mul(z, z)), this.polynomial(z, cosRest))));
-    return { sin: this.keep(sin), cos: this.keep(cos), multiple };
+    // The sum loses the sign of −0.
+    return { sin: this.keep(this.withSign(this.keep(sin), r)), cos: this.keep(cos), multiple };
   }
 
   protected override get atanCoefficients(): readonly number[] {
