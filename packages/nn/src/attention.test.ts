@@ -1,10 +1,10 @@
 import { variable } from "@descent/autograd";
 import { type Tensor, use, zeros } from "@descent/tensor";
-import { backendUnderTest, under } from "backend-under-test";
+import { backendUnderTest } from "backend-under-test";
 import { isRawTensor, loadFixtures, type OpCase, type RawTensor } from "torch-fixtures";
 import { beforeAll, describe, expect, test } from "vitest";
 import { scaledDotProductAttention } from "./index.ts";
-import { expectLike, fromFixture } from "./testing/fixture.ts";
+import { expectLike, fromFixture, holds } from "./testing/fixture.ts";
 import { message } from "./testing/message.ts";
 
 beforeAll(async () => {
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 
 const cases = loadFixtures<OpCase>("nn-attention");
-const held = cases.filter(({ inputs }) => under.float64 || (inputs[0] as RawTensor).dtype !== "float64");
+const held = cases.filter(({ inputs }) => holds((inputs[0] as RawTensor).dtype));
 
 describe("as PyTorch", () => {
   test.each(held.map((c, i) => [`${i} ${JSON.stringify(c.options)}`, c] as const))("%s", async (label, c) => {

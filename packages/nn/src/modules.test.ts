@@ -1,11 +1,11 @@
 import { gradcheck, variable } from "@descent/autograd";
 import { type Tensor, tensor, use } from "@descent/tensor";
-import { backendUnderTest } from "backend-under-test";
+import { backendUnderTest, under } from "backend-under-test";
 import { loadFixtures, type RawTensor } from "torch-fixtures";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as nn from "./index.ts";
 import { setParameters } from "./testing/build.ts";
-import { expectLike, fromFixture } from "./testing/fixture.ts";
+import { expectLike, fromFixture, holds } from "./testing/fixture.ts";
 import { message } from "./testing/message.ts";
 
 beforeAll(async () => {
@@ -51,7 +51,7 @@ function build({ module, options, dtype }: ModuleCase): nn.Module {
 }
 
 describe("as PyTorch", () => {
-  const cases = loadFixtures<ModuleCase>("nn-modules");
+  const cases = loadFixtures<ModuleCase>("nn-modules").filter(({ dtype }) => holds(dtype));
   const named = cases.map((c, i) => [`${i} ${c.module} ${JSON.stringify(c.options)} ${c.dtype}`, c] as const);
   test.each(named)("%s", async (label, c) => {
     const module = build(c);
@@ -69,6 +69,7 @@ describe("as PyTorch", () => {
 });
 
 describe("a Sequential", () => {
+  const [dtype, digits] = under.float64 ? (["float64", 12] as const) : (["float32", 5] as const);
   const x = () =>
     tensor(
       [
@@ -76,7 +77,7 @@ describe("a Sequential", () => {
         [2, 0.25],
         [-0.75, 1.5],
       ],
-      { dtype: "float64" },
+      { dtype },
     );
   const layers: Record<string, () => nn.Module> = {
     ReLU: () => new nn.ReLU(),
@@ -88,10 +89,10 @@ describe("a Sequential", () => {
     ELU: () => new nn.ELU(),
   };
   test.each(Object.entries(layers))("gives the same fused and apart: %s", async (_name, make) => {
-    const linear = new nn.Linear(2, 3, { dtype: "float64" });
+    const linear = new nn.Linear(2, 3, { dtype });
     const model = new nn.Sequential(linear, make());
     const apart = make();
-    const data = async (t: Tensor) => Array.from(await t.data(), (v) => v.toFixed(12));
+    const data = async (t: Tensor) => Array.from(await t.data(), (v) => v.toFixed(digits));
     const [a, b] = [variable(x()), variable(x())];
     const [y, z] = [model.forward(a), apart.forward(linear.forward(b))];
     expect(await data(y)).toEqual(await data(z));
@@ -101,11 +102,11 @@ describe("a Sequential", () => {
     z.sum().backward();
     expect(own).toEqual(await data(linear.weight.grad as Tensor));
     expect(await data(a.grad as Tensor)).toEqual(await data(b.grad as Tensor));
-    await gradcheck((v) => model.forward(v), [x()]);
+    if (under.float64) await gradcheck((v) => model.forward(v), [x()]);
   });
 
   test("lets hooks see what is between two layers", () => {
-    const model = new nn.Sequential(new nn.Linear(2, 3, { dtype: "float64" }), new nn.ReLU());
+    const model = new nn.Sequential(new nn.Linear(2, 3, { dtype }), new nn.ReLU());
     const seen: number[][] = [];
     const hook = model.at(0)!.registerForwardHook((_module, _inputs, output) => {
       seen.push([...output.shape]);
@@ -198,12 +199,14 @@ test("says what is wrong", () => {
       paddingIdx 3
     Rows run from 0 to 2."
   `);
-  expect(message(() => new nn.Embedding(3, 2).forward(tensor([3], { dtype: "int64" })))).toMatchInlineSnapshot(`
-    "embedding: index out of range
-      index  3
-      extent 3
-    Indices run from 0 to 2."
-  `);
+  if (under.sync) {
+    expect(message(() => new nn.Embedding(3, 2).forward(tensor([3], { dtype: "int64" })))).toMatchInlineSnapshot(`
+      "embedding: index out of range
+        index  3
+        extent 3
+      Indices run from 0 to 2."
+    `);
+  }
   expect(message(() => new nn.Unflatten(1, [3, 4]).forward(x))).toMatchInlineSnapshot(`
     "Unflatten: the sizes do not make up the axis
       input  [1, 2]

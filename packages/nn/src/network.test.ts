@@ -5,7 +5,7 @@ import { decodeNumber, loadFixtures, type RawNumber, type RawTensor } from "torc
 import { beforeAll, describe, expect, test } from "vitest";
 import * as nn from "./index.ts";
 import { setParameters } from "./testing/build.ts";
-import { expectLike, fromFixture } from "./testing/fixture.ts";
+import { expectLike, fromFixture, holds } from "./testing/fixture.ts";
 
 beforeAll(async () => {
   await use(backendUnderTest());
@@ -23,15 +23,15 @@ interface NetworkCase {
 }
 
 /** Adam on the host, in double precision: this package does not know optimizers. */
-function adam(parameters: readonly Tensor[], lr: number): () => void {
+function adam(parameters: readonly Tensor[], lr: number): () => Promise<void> {
   const moments = parameters.map(({ size }) => ({ m: new Float64Array(size), v: new Float64Array(size) }));
   let step = 0;
-  return () => {
+  return async () => {
     step++;
     for (const [i, p] of parameters.entries()) {
       const { m, v } = moments[i]!;
-      const g = p.grad!.dataSync();
-      const next = Float64Array.from(p.dataSync(), (x, k) => {
+      const g = await p.grad!.data();
+      const next = Float64Array.from(await p.data(), (x, k) => {
         m[k] = 0.9 * m[k]! + 0.1 * g[k]!;
         v[k] = 0.999 * v[k]! + 0.001 * g[k]! ** 2;
         return x - (lr * (m[k]! / (1 - 0.9 ** step))) / (Math.sqrt(v[k]! / (1 - 0.999 ** step)) + 1e-8);
@@ -42,7 +42,7 @@ function adam(parameters: readonly Tensor[], lr: number): () => void {
 }
 
 describe("twenty steps of a small network, as PyTorch trains it", () => {
-  test.each(loadFixtures<NetworkCase>("nn-network"))("$dtype", async (c) => {
+  test.each(loadFixtures<NetworkCase>("nn-network").filter(({ dtype }) => holds(dtype)))("$dtype", async (c) => {
     const { dtype } = c;
     const model = new nn.Sequential(
       new nn.Conv2d(1, 2, 3, { padding: 1, dtype }),
@@ -66,7 +66,7 @@ describe("twenty steps of a small network, as PyTorch trains it", () => {
         for (const [name, p] of model.namedParameters())
           await expectLike(p.grad as Tensor, c.gradients[name] as RawTensor, name, 10);
       }
-      update();
+      await update();
       const value = await loss.item();
       expect(Math.abs(value - decodeNumber(expected)), `loss of step ${step}: ${value}`).toBeLessThan(tolerance);
     }

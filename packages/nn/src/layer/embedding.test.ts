@@ -1,6 +1,6 @@
 import { grad, noGrad } from "@descent/autograd";
 import { SparseTensor, tensor, use } from "@descent/tensor";
-import { backendUnderTest } from "backend-under-test";
+import { backendUnderTest, under } from "backend-under-test";
 import { beforeAll, expect, test } from "vitest";
 import * as nn from "../index.ts";
 import { message } from "../testing/message.ts";
@@ -56,12 +56,14 @@ test("says what it cannot do", () => {
       option spars
     Did you mean "sparse"?"
   `);
-  expect(message(() => noGrad(() => table.forward(tensor([5], { dtype: "int64" }))))).toMatchInlineSnapshot(`
-    "embedding: index out of range
-      index  5
-      extent 5
-    Indices run from 0 to 4."
-  `);
+  if (under.sync) {
+    expect(message(() => noGrad(() => table.forward(tensor([5], { dtype: "int64" }))))).toMatchInlineSnapshot(`
+      "embedding: index out of range
+        index  5
+        extent 5
+      Indices run from 0 to 4."
+    `);
+  }
   expect(message(() => table.forward(tensor([0.5])))).toMatchInlineSnapshot(`
     "embedding: the index is not of an integer dtype
       index float32

@@ -1,4 +1,5 @@
 import { type Tensor, tensor } from "@descent/tensor";
+import { under } from "backend-under-test";
 import { decode, expectClose, type RawTensor } from "torch-fixtures";
 
 /** A recorded tensor, on the backend in use. */
@@ -7,6 +8,9 @@ export function fromFixture(raw: RawTensor): Tensor {
   const typed = dtype === "int64" ? Int32Array.from(data) : data;
   return tensor(typed as Float32Array, { dtype }).reshape(shape);
 }
+
+/** Whether the backend under test computes in this dtype. */
+export const holds = (dtype: string): boolean => under.float64 || dtype !== "float64";
 
 /** How closely results follow PyTorch's, relative to the largest magnitude in the tensor and to each value. */
 const tolerances: Readonly<Record<string, number>> = { float64: 1e-12, float32: 2e-6 };
