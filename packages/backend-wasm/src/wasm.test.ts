@@ -42,6 +42,22 @@ describe("options", () => {
     backend.close();
   });
 
+  test("memory that the engine does not give", () => {
+    const none = class {
+      constructor() {
+        throw new RangeError("could not allocate memory");
+      }
+    };
+    vi.stubGlobal("WebAssembly", Object.create(WebAssembly, { Memory: { value: none } }));
+    expect(() => wasm({ threads: 1, memory: { initial: 256, maximum: 1024 } })).toThrowErrorMatchingInlineSnapshot(`
+      [DescentError: wasm: the engine does not give this much memory
+        initial 16.0 MiB
+        maximum 64.0 MiB
+        shared  false
+      Lower memory.initial and memory.maximum: shared memory reserves its maximum at once.]
+    `);
+  });
+
   test("an engine without SIMD is sent to the cpu backend", () => {
     vi.stubGlobal("WebAssembly", { ...WebAssembly, validate: () => false });
     expect(() => wasm()).toThrowErrorMatchingInlineSnapshot(`

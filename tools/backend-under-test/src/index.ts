@@ -22,12 +22,13 @@ const rows: Readonly<Record<UnderTest["name"], Row>> = {
     exact: true,
     make: async () => (await import("@descent/backend-cpu")).cpu(),
   },
-  // Two threads, wherever the tests run: enough for every way in which work is shared out.
+  // Two threads unless DESCENT_THREADS says otherwise: enough for every way in which work is shared out.
   wasm: {
     float64: true,
     sync: true,
     exact: false,
-    make: async () => (await import("@descent/backend-wasm")).wasm({ threads: 2 }),
+    make: async () =>
+      (await import("@descent/backend-wasm")).wasm({ threads: Number(process.env.DESCENT_THREADS ?? 2) }),
   },
   // In Node: Dawn, on the software driver that the tests' configuration names where the machine has no GPU.
   webgpu: {

@@ -8,21 +8,27 @@ import { program } from "./bundled.ts";
 import type { Report } from "./program.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "descent-engines-"));
-const file = join(folder, "program.mjs");
-beforeAll(async () => {
-  writeFileSync(file, await program());
-});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const [all, some] = [join(folder, "all.mjs"), join(folder, "some.mjs")];
+beforeAll(async () => {
+  writeFileSync(all, await program());
+  writeFileSync(some, await program("^order"));
+});
 
-/** The lines of Node that are supported beside the one that runs these tests. */
-describe.each(["node-20", "node-22"])("the wasm backend in %s", (name) => {
-  const node = join(import.meta.dirname, "../../node_modules", name, "bin/node");
+const installed = (name: string) => join(import.meta.dirname, "../../node_modules", name, "bin/node");
+
+/** The Node that runs these tests has passed the kit elsewhere, and shows here that it ends; the older ones do both. */
+describe.each([
+  ["Node 20", installed("node-20"), all, 1000],
+  ["Node 22", installed("node-22"), all, 1000],
+  [`Node ${process.versions.node}`, process.execPath, some, 10],
+] as const)("the wasm backend in %s", (name, node, file, least) => {
   const there = existsSync(node);
   if (!there) console.warn(`SKIPPED: the wasm backend in ${name}, which is not installed on this platform.`);
   test.runIf(there)("passes the conformance kit, trains, and lets the process end", { timeout: 120_000 }, async () => {
     const { stdout } = await promisify(execFile)(node, [file], { timeout: 110_000 });
     const report = JSON.parse(stdout) as Report;
     expect(report.failures).toEqual([]);
-    expect(report.tests).toBeGreaterThan(1000);
+    expect(report.tests).toBeGreaterThan(least);
   });
 });
