@@ -22,8 +22,8 @@ export interface Figure {
 }
 
 // Readable on white and on black.
-const palette = ["#3b82f6", "#f97316", "#10b981"];
-const ink = "#808791";
+export const palette = ["#3b82f6", "#f97316", "#10b981"];
+export const ink = "#808791";
 const [width, upper, lower] = [720, 250, 130];
 
 const axis = { nameTextStyle: { color: ink }, axisLabel: { color: ink }, axisLine: { lineStyle: { color: ink } } };
