@@ -33,6 +33,7 @@ export class DeferredRunner extends Runner {
   #done = 0;
   #shared = true;
   #scheduled = false;
+  #closed = false;
   #error: unknown;
 
   constructor(memory: Memory, scratch: number, area: number, areaBytes: number, entries: Entries, pool?: Pool) {
@@ -114,6 +115,7 @@ export class DeferredRunner extends Runner {
   }
 
   override close(error: Error): void {
+    this.#closed = true;
     this.#flights.drop(error);
   }
 
@@ -133,7 +135,7 @@ export class DeferredRunner extends Runner {
 
   /** Sends the batch off. */
   #flush(): void {
-    if (this.#script.commands === 0) return;
+    if (this.#script.commands === 0 || this.#closed) return;
     this.#flights.push({
       ...this.#script.take(),
       shared: this.#shared,

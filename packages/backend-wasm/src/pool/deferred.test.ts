@@ -105,7 +105,13 @@ describe.each(["workers", "slices"] as const)("not blocking, in %s", { timeout: 
     const [a, b] = [filled(1_000_000, 1), filled(1_000_000, 0)];
     backend.launch(launch(slow, a, b));
     const reading = backend.read(b);
+    backend.launch(launch(plusOne, a, b));
     backend.close();
     await expect(reading).rejects.toThrow(/closed/);
+    // What was launched and not sent off yet never is: nobody would end it.
+    const told = vi.spyOn(Atomics, "notify");
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    expect(told).not.toHaveBeenCalled();
+    told.mockRestore();
   });
 });
