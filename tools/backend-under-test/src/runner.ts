@@ -23,4 +23,5 @@ class AbilitiesRunner extends TestRunner {
   }
 }
 
+// biome-ignore lint/style/noDefaultExport: Vitest takes a runner by its default export.
 export default AbilitiesRunner;
