@@ -37,10 +37,11 @@ interface Options {
 }
 const options = command.opts<Options>();
 const names = [...Object.keys(families), "start"];
-const chosen = options.only ?? names;
+// The gpu families have sizes of their own: they are measured when asked for.
+const chosen = options.only ?? names.filter((name) => !name.startsWith("gpu"));
 const unknown = chosen.find((name) => !names.includes(name));
 if (unknown) command.error(`There is no family "${unknown}"; there are ${names.join(", ")}.`);
-const backend = backends[options.backend]!(options.threads);
+const backend = await backends[options.backend]!(options.threads);
 const threads = options.backend === "cpu" ? 1 : options.threads;
 await use(backend);
 manualSeed(0);
@@ -67,7 +68,7 @@ if (options.peers && !torch) console.log("PyTorch is not installed for $PYTHON o
 
 /** Descent on a backend of its own with one thread. */
 async function onOneThread(task: Task): Promise<Prepared> {
-  const one = backends[options.backend]!(1);
+  const one = await backends[options.backend]!(1);
   await use(one);
   const { run } = await task.descent();
   await use(backend);

@@ -6,6 +6,7 @@ let backend: Backend;
 export const setBackend = (one: Backend): void => {
   backend = one;
 };
+export const currentBackend = (): Backend => backend;
 
 /** Tensors that outlive every scope. */
 export const kept = <T extends readonly Tensor[]>(...tensors: T): T => tensors.map((t) => keep(t)) as unknown as T;

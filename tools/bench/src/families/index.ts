@@ -2,6 +2,7 @@ import type { Family } from "../task.ts";
 import { contract } from "./contract.ts";
 import { embeddings } from "./embedding.ts";
 import { fold } from "./fold.ts";
+import { gpu, gpuSmall } from "./gpu.ts";
 import { map } from "./map.ts";
 import { optimizer } from "./optimizer.ts";
 import { scaling } from "./scaling.ts";
@@ -17,4 +18,6 @@ export const families: Readonly<Record<string, Family>> = {
   optimizer,
   training,
   scaling,
+  gpu,
+  "gpu-small": gpuSmall,
 };
