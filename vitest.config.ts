@@ -38,6 +38,8 @@ const notOnWebgpu = [
   "packages/autograd/src/elementwise-fixtures.test.ts",
   "packages/autograd/src/structure-fixtures.test.ts",
   "packages/nn/src/init.test.ts",
+  "packages/optim/src/properties.test.ts",
+  "packages/optim/src/trajectories.test.ts",
   "packages/tensor/src/promote.test.ts",
 ];
 
