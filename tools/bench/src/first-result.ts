@@ -13,7 +13,7 @@ const { tensor, use } = await import("@descent/tensor");
 const { backends } = await import("./backends.ts");
 const { setBackend } = await import("./prepare.ts");
 const [name, threads] = process.argv.slice(2) as [string, string];
-const backend = backends[name]!(Number(threads));
+const backend = await backends[name]!(Number(threads));
 await use(backend);
 setBackend(backend);
 await tensor([1, 2, 3]).add(1).tolist();
