@@ -173,6 +173,7 @@ describe("memory", () => {
     for (let round = 0; round < 4; round++) {
       if (way === "sync") for (const { x } of loader) x.mul(2).sum();
       else for await (const { x } of loader) x.mul(2).sum();
+      await values(data.tensors.y); // what is on its way arrives before
       after.push(live());
     }
     expect(after[3]).toBe(after[1]);

@@ -35,9 +35,9 @@ const camel = (name: string) => name.replace(/_(.)/g, (_, letter: string) => let
 
 /** `shape` many times over, so that a sample tells its distribution, with the fans kept. */
 async function sample(fill: (t: Tensor) => Tensor, shape: readonly number[]): Promise<number[]> {
-  const values: number[] = [];
-  while (values.length < 4000) values.push(...(await fill(empty(shape)).data()));
-  return values;
+  const count = Math.ceil(4000 / shape.reduce((product, extent) => product * extent, 1));
+  const filled = Array.from({ length: count }, () => fill(empty(shape)).data());
+  return (await Promise.all(filled)).flatMap((values) => Array.from(values));
 }
 const deviation = (values: readonly number[]) => Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / values.length);
 

@@ -31,8 +31,14 @@ const losses: Readonly<Record<string, Loss>> = {
   klDiv,
 };
 
-/** A probability outside [0, 1] is an error in PyTorch; here the loss is NaN, as finding it means reading the whole input. */
-const givesNaN = (c: LossCase) => c.op === "bce" && c.error;
+/**
+ * Errors in PyTorch that cannot be told without reading the input; the loss is NaN instead: a probability outside [0, 1], and, where
+ * reading means waiting, a class that is not there.
+ */
+const givesNaN = (c: LossCase) => {
+  const fits = (c.inputs[0] as RawTensor).shape[0] === (c.inputs[1] as RawTensor).shape[0];
+  return c.error && (c.op === "bce" || (!under.sync && fits));
+};
 
 /** The gradient of a target that is exactly 0: NaN in PyTorch, here that of the term that is linear in it. */
 const hasHole = (c: LossCase) => c.op === "klDiv" && (c.grads?.[1] as RawTensor | null)?.data.includes("nan");
