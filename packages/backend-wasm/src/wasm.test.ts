@@ -106,3 +106,18 @@ test("data written before memory grows is there afterwards", () => {
   expect(backend.readSync?.(small)).toEqual(new Int32Array([7, 8, 9]));
   backend.close();
 });
+
+test.each([1, 2])("addresses beyond 2 GiB work, with %i threads", (threads) => {
+  const backend = wasm({ threads });
+  const n = 500_000;
+  // Memory that nobody touches costs nothing.
+  const below = Array.from({ length: 3 }, () => backend.alloc("float32", 200_000_000));
+  const [a, b] = [backend.alloc("float32", n), backend.alloc("float32", n)];
+  backend.write(a, new Float32Array(n).fill(1.5));
+  const args = [a, b].map((buffer) => ({ buffer, offset: 0, strides: [] }));
+  backend.launch({ kernel: backend.compile(doubled()), args, shape: [n], uniforms: [], label: "double" });
+  const found = backend.readSync?.(b) as Float32Array;
+  expect(found.every((x) => x === 3)).toBe(true);
+  for (const buffer of [a, b, ...below]) backend.free(buffer);
+  backend.close();
+});
