@@ -116,6 +116,9 @@ export function waitingWebgpu(): Backend {
       return { program, id };
     },
     launch,
+    submit(launches) {
+      for (const one of launches) launch(one);
+    },
     close() {
       open = false;
       void worker.terminate();
