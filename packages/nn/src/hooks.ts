@@ -1,3 +1,4 @@
+import { DescentError } from "@descent/tensor";
 import type { AnyModule } from "./any-module.ts";
 
 /** Sees the inputs of a `forward`; those it returns, if any, take their place. */
@@ -28,6 +29,8 @@ export class Hooks {
 
   /** Adds a hook of the module's own types; one function may be added twice. */
   add(when: "before" | "after", hook: (...args: never[]) => unknown): { remove(): void } {
+    if (typeof hook !== "function")
+      throw new DescentError("argument", "registerHook", "takes a function", { got: typeof hook });
     const hooks: Set<unknown> = when === "before" ? this.#before : this.#after;
     const own = (...args: unknown[]) => hook(...(args as never[]));
     if (!this.any) this.#wrap();

@@ -1,5 +1,5 @@
 import { noGrad } from "@descent/autograd";
-import { DescentError, nearest, type Tensor } from "@descent/tensor";
+import { DescentError, nearest, Tensor } from "@descent/tensor";
 
 /** Tensors by dotted name, as PyTorch saves them. */
 export type StateDict = Readonly<Record<string, Tensor>>;
@@ -19,6 +19,7 @@ export function load(
   state: StateDict,
   { strict = true }: { readonly strict?: boolean },
 ): LoadResult {
+  checkState(module, state);
   const missingKeys = [...own.keys()].filter((key) => !Object.hasOwn(state, key));
   const unexpectedKeys = Object.keys(state).filter((key) => !own.has(key));
   const shared = [...own].filter(([key]) => Object.hasOwn(state, key));
@@ -40,6 +41,16 @@ export function load(
   const values = shared.map(([key, target]) => (state[key] as Tensor).detach().to(target.backend));
   noGrad(() => shared.forEach(([, target], i) => void target.copy_(values[i] as Tensor)));
   return { missingKeys, unexpectedKeys };
+}
+
+function checkState(module: string, state: StateDict): void {
+  const given: unknown = state;
+  const entries = typeof given === "object" && given !== null ? Object.entries(given) : null;
+  const odd = entries?.find(([, value]) => !(value instanceof Tensor));
+  if (entries && !odd) return;
+  const facts = odd ? { key: odd[0], got: typeof odd[1] } : { got: given === null ? "null" : typeof given };
+  const hint = "Pass what stateDict() gave, or tensors by the same names.";
+  throw new DescentError("argument", `${module}.loadStateDict`, "takes tensors by name", facts, hint);
 }
 
 function hintFor(missing: readonly string[], unexpected: readonly string[]): string {

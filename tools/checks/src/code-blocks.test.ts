@@ -40,7 +40,7 @@ beforeAll(() => {
       `${where === null ? "before the block" : `line ${where}`}: ${text}`,
     ]);
   }
-}, 60_000);
+}, 180_000); // TypeScript reads every package
 
 describe("documents", () => {
   test.each(codeBlocks.map((block, i) => ({ ...block, file: files[i] as string })))(

@@ -1,5 +1,5 @@
 import { type Activation, type CreateOptions, checkOptions, empty, linear, type Tensor } from "@descent/tensor";
-import { checkCount } from "../check.ts";
+import { checkCount, checkTensor } from "../check.ts";
 import { type Fusible, fusible } from "../fusion.ts";
 import { kaimingUniform_, uniform_ } from "../init.ts";
 import { Module } from "../module.ts";
@@ -37,9 +37,11 @@ export class Linear extends Module implements Fusible {
   }
 
   override forward(x: Tensor): Tensor {
+    checkTensor("Linear", "the input", x);
     return linear(x, this.weight, this.bias);
   }
   [fusible](x: Tensor, activation: Activation): Tensor {
+    checkTensor("Linear", "the input", x);
     return linear(x, this.weight, this.bias, { activation });
   }
   protected override extraRepr(): string {

@@ -200,7 +200,7 @@ function indexLoss(
 export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const name = "crossEntropy";
   checkLoss(name, options, ["weight", "ignoreIndex", "labelSmoothing"]);
-  checkReal(name, input);
+  checkReal(name, input, target);
   const { weight = null, labelSmoothing = 0, reduction = "mean" } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
     throw new DescentError("argument", name, "labelSmoothing is not between 0 and 1", { labelSmoothing });
@@ -226,6 +226,6 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
 /** As `crossEntropy` with class indices, of an input that holds logarithms of probabilities (torch.nn.functional.nll_loss). */
 export function nllLoss(input: Tensor, target: Tensor, options: NllOptions = {}): Tensor {
   checkLoss("nllLoss", options, ["weight", "ignoreIndex"]);
-  checkReal("nllLoss", input);
+  checkReal("nllLoss", input, target);
   return indexLoss("nllLoss", input, target, options);
 }

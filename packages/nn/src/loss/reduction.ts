@@ -8,6 +8,7 @@ import {
   type Traced,
   type Value,
 } from "@descent/tensor";
+import { checkTensor } from "../check.ts";
 
 /** What becomes of the losses of single elements or samples. */
 export type Reduction = "none" | "mean" | "sum";
@@ -34,8 +35,10 @@ export function checkLoss(
   throw new DescentError("option", operation, "unknown reduction", { reduction }, hint);
 }
 
-/** Throws unless a loss is computed from floating point numbers. */
-export function checkReal(operation: string, input: Tensor): void {
+/** Throws unless a loss is computed from a tensor of floating point numbers and another one. */
+export function checkReal(operation: string, input: Tensor, target: unknown): void {
+  checkTensor(operation, "the input", input);
+  checkTensor(operation, "the target", target);
   if (isFloat(input.dtype)) return;
   const hint = 'Convert it with input.to("float32").';
   throw new DescentError("dtype", operation, "the input is not floating point", { input: input.dtype }, hint);
@@ -45,6 +48,7 @@ export const showShape = ({ shape }: Tensor): string => `[${shape.join(", ")}]`;
 
 /** Throws unless both have one shape. */
 export function checkSameShape(operation: string, input: Tensor, target: Tensor): void {
+  checkReal(operation, input, target);
   if (showShape(input) === showShape(target)) return;
   const facts = { input: showShape(input), target: showShape(target) };
   const hint = "Reshape or expand the target: this loss does not broadcast it.";
@@ -65,7 +69,7 @@ export function pointwise(
   operands: readonly [Tensor, ...(Tensor | number)[]],
   reduction: Reduction,
 ): Tensor {
-  checkReal(name, operands[0]);
+  checkReal(name, operands[0], operands[1]);
   const folded = reduction !== "none";
   const spec: Traced = {
     name,

@@ -1,4 +1,5 @@
 import { type CreateOptions, checkOptions, DescentError, ones, type Tensor, zeros } from "@descent/tensor";
+import { checkCount } from "../check.ts";
 import { Module } from "../module.ts";
 import { Parameter } from "../parameter.ts";
 import { scaleToUnit, standardize } from "./normalize.ts";
@@ -163,6 +164,13 @@ export class GroupNorm extends Module {
     super();
     checkOptions("GroupNorm", options, ["eps", "affine", "dtype", "backend"]);
     const { eps = 1e-5, affine = true, ...where } = options;
+    checkCount("GroupNorm", "numGroups", numGroups);
+    checkCount("GroupNorm", "numChannels", numChannels);
+    if (numChannels % numGroups !== 0) {
+      const hint = "numGroups divides numChannels.";
+      const facts = { numChannels, numGroups };
+      throw new DescentError("argument", "GroupNorm", "the channels do not fall into groups", facts, hint);
+    }
     this.numGroups = numGroups;
     this.numChannels = numChannels;
     this.eps = eps;
