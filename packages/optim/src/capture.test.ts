@@ -9,6 +9,7 @@ import {
   memory,
   randn,
   randperm,
+  setRngState,
   type Tensor,
   tensor,
   use,
@@ -305,4 +306,36 @@ test("a captured step inside another is part of it", async () => {
   const outer = capture((x: Tensor) => inner(x).add(1));
   for (let i = 0; i < 5; i++) expect(await outer(tensor([i])).tolist()).toEqual([2 * i + 1]);
   expect([inner.counts.recordings, outer.counts.replays]).toEqual([0, 3]);
+});
+
+describe("element-wise launches that follow each other are merged", () => {
+  const rows: [string, (x: Tensor, y: Tensor) => unknown, number, number][] = [
+    ["a chain", (x, y) => x.mul(2).add(y).exp().gt(3), 4, 1],
+    ["in place", (x, y) => x.mul(2).add_(y).mul_(0.1), 3, 1],
+    ["several results", (x, y) => { const z = x.mul(y); return [z, z.add(1).sin()]; }, 3, 1],
+    ["operands that broadcast", (x, y) => x.mul(y.sum()).add(y), 3, 2],
+    ["another index space between", (x, y) => x.exp().sum(0).add(1).mul(y.exp()), 5, 4],
+    ["random numbers", (x, y) => randn([4, 3]).mul(x).add(nn.dropout(y, 0.5)), 4, 1],
+    ["integers and conversions", (x) => x.mul(10).to("int32").floorDivide(3).to("float32").add(0.1), 5, 1],
+    ["an operand changed after it was read", (x) => { const z = x.exp(); const a = z.add(1); z.mul_(2); return a.add(z); }, 4, 1],
+    ["transposed views", (x) => { const z = x.exp(); return z.t().add(z.t().exp()).mul(2); }, 4, 1],
+    ["another order of elements", (x) => { const z = x.exp(); return z.flip(0).add(z); }, 3, 2],
+  ]; // biome-ignore format: a table
+  test.each(rows)("%s", async (_, f, eager, merged) => {
+    const step = capture(f);
+    const numbers = (value: unknown) => Promise.all([value].flat().map((x) => (x as Tensor).tolist()));
+    for (let i = 0; i < 6; i++) {
+      const [x, y] = [randn([4, 3]), randn([4, 3])];
+      const state = getRngState();
+      backend.reset();
+      const expected = f(x, y);
+      expect(backend.counts.launches).toBe(eager);
+      setRngState(state);
+      backend.reset();
+      const found = step(x, y);
+      if (step.counts.replays > 0) expect(backend.counts.launches).toBe(merged);
+      expect(await numbers(found)).toEqual(await numbers(expected));
+    }
+    expect(step.counts.replays).toBe(4);
+  });
 });

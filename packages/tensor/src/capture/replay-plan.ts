@@ -4,6 +4,7 @@ import type { Storage } from "../storage.ts";
 import type { HostPart } from "../watch.ts";
 import type { KeyUse } from "./compare.ts";
 import { planMemory } from "./memory-plan.ts";
+import { type Merged, mergeMaps } from "./merge.ts";
 import type { CallStep, LaunchStep, Place, Recording, Temporary } from "./recording.ts";
 import { ResultMemory } from "./results.ts";
 
@@ -50,7 +51,7 @@ export interface ReplayPlan {
 
 /** Gives a recording memory of its own. `uses`: per step, which numbers are keys of draws. */
 export function planReplay(recording: Recording, uses: readonly (readonly KeyUse[])[], inputCount: number): ReplayPlan {
-  const { temporaries, kept, grads, results, steps } = recording;
+  const { temporaries, kept, grads, results } = recording;
   const memory = recording.runtime?.memory as Memory;
   const held: Storage[] = [...recording.held];
   const hold = (storage: Storage): void => {
@@ -88,6 +89,8 @@ export function planReplay(recording: Recording, uses: readonly (readonly KeyUse
     own.prepare();
     returned.set(place, { memory: own, args: [] });
   }
+  const merged = mergeMaps(recording, uses, (temporary) => storages.has(temporary) || returned.has(temporary));
+  relive(temporaries, merged);
   const arena = planMemory(
     memory,
     temporaries.filter((temporary) => !storages.has(temporary) && !returned.has(temporary)),
@@ -114,12 +117,25 @@ export function planReplay(recording: Recording, uses: readonly (readonly KeyUse
     lists.at(-1)?.push(own);
     if (host && keys.length > 0) drawings.push({ launch: own, host, hyper: [...host.hyper], keys });
   };
-  steps.forEach((step, i) => {
-    if (step.kind === "launch") add(step, uses[i] as readonly KeyUse[]);
+  merged.steps.forEach((step, i) => {
+    if (step.kind === "launch") add(step, merged.uses[i] as readonly KeyUse[]);
     else {
       calls.push(step);
       lists.push([]);
     }
   });
   return { lists, calls, inputs, results: returned, drawings, rewrites, storages, owned, held };
+}
+
+/** Lives of temporaries in merged steps; some are gone. */
+function relive(temporaries: readonly Temporary[], { steps }: Merged): void {
+  for (const temporary of temporaries) temporary.first = temporary.last = -1;
+  steps.forEach((step, at) => {
+    if (step.kind !== "launch") return;
+    for (const place of step.places) {
+      if (place.kind !== "temporary") continue;
+      if (place.first < 0) place.first = at;
+      place.last = at;
+    }
+  });
 }
