@@ -43,6 +43,16 @@ describe("every optimizer has a page that names its options and their defaults",
   });
 });
 
+test("the list of what PyTorch tests is complete, and names tests that are there", () => {
+  const rows = [...read("pytorch-tests.md").matchAll(/^\| (\d+) \| .* \| (.*) \|$/gm)].map(([, number, where]) => [Number(number), where!] as const); // biome-ignore format: one line
+  expect(rows.map(([number]) => number)).toEqual(Array.from({ length: 47 }, (_, i) => i + 1));
+  const sources = join(import.meta.dirname, "../../../packages/optim/src");
+  for (const [, where] of rows) {
+    for (const [, file, mark] of where.matchAll(/`([\w/-]+\.test\.ts)`(?: (\[[\d-]+\]))?/g))
+      expect(readFileSync(join(sources, file!), "utf8")).toContain(mark ?? "");
+  }
+});
+
 test("links lead somewhere", () => {
   const there = new Set([...documents, ...readdirSync(join(folder, "paths")).map((name) => `paths/${name}`)]);
   const broken = documents.flatMap((name) =>

@@ -15,7 +15,7 @@ export const makes: Readonly<Record<string, { readonly title: string; readonly m
   "adam-w": { title: "AdamW lr 0.1, weightDecay 0.1", make: (p) => new optim.AdamW(p, { lr: 0.1, weightDecay: 0.1 }) },
   "sparse-adam": { title: "SparseAdam lr 0.1", make: (p) => new optim.SparseAdam(p, { lr: 0.1 }) },
   adamax: { title: "Adamax lr 0.2", make: (p) => new optim.Adamax(p, { lr: 0.2 }) },
-  adadelta: { title: "Adadelta lr 20", make: (p) => new optim.Adadelta(p, { lr: 20 }) },
+  adadelta: { title: "Adadelta lr 5", make: (p) => new optim.Adadelta(p, { lr: 5 }) },
   adagrad: { title: "Adagrad lr 0.5", make: (p) => new optim.Adagrad(p, { lr: 0.5 }) },
   asgd: { title: "ASGD lr 1e-3", make: (p) => new optim.ASGD(p, { lr: 1e-3 }) },
   nadam: { title: "NAdam lr 0.1", make: (p) => new optim.NAdam(p, { lr: 0.1 }) },
