@@ -133,7 +133,7 @@ export { einsum } from "./ops/einsum.ts";
 export { argmax, argmin, max, min } from "./ops/extrema.ts";
 export { type Fused, type FuseOptions, fuse } from "./ops/fuse.ts";
 export type { Activation } from "./ops/fused.ts";
-export { gather, indexSelect, takeAlongDim } from "./ops/gather.ts";
+export { indexSelect, takeAlongDim } from "./ops/gather.ts";
 export { cat, flip, meshgrid, repeat, repeatInterleave, roll, stack, tile } from "./ops/join.ts";
 export { maskedFill, maskedSelect, maskedSelectSync, nonzero, nonzeroSync } from "./ops/masked.ts";
 export {
@@ -266,6 +266,7 @@ export { type RandomKey, RandomStream } from "./random-stream.ts";
 export { currentRuntime, Runtime, runtimeOf, use, useSync } from "./runtime.ts";
 export { dispose, keep, memory, Scope, scope, scopeOn, steps, unkeep } from "./scope.ts";
 export { gatherRows, SparseTensor, scatterRows, sumOfGradients } from "./sparse.ts";
+export { type GatherOptions, gather } from "./sparse-gather.ts";
 export { type Backward, type BackwardOptions, record, type Tape, type TapeEntry, tapeOf } from "./tape.ts";
 export { type Nested, Tensor, type TensorData } from "./tensor.ts";
 export { type Prepared, prepareTraced, runTraced, type Traced, type TracedCall } from "./traced.ts";
