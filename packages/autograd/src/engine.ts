@@ -1,4 +1,4 @@
-import { type BackwardOptions, DescentError, SparseTensor, sumOfGradients, type Tensor } from "@descent/tensor";
+import { type BackwardOptions, DescentError, SparseTensor, sumOfGradients, Tensor } from "@descent/tensor";
 import type { Edge, GraphNode } from "./graph.ts";
 import { withRecording } from "./recording.ts";
 
@@ -14,6 +14,10 @@ export function seedOf(root: Tensor, gradient: Tensor | null): Tensor {
     if (root.size === 1) return root.onesLike();
     const hint = "Reduce it first, for example with mean(), or pass backward(gradient).";
     throw new DescentError("gradient", "backward", "the tensor has more than one element", { shape: root.shape }, hint);
+  }
+  if (!(gradient instanceof Tensor)) {
+    const facts = { got: Array.isArray(gradient) ? "an array" : typeof gradient };
+    throw new DescentError("argument", "backward", "the gradient is no tensor", facts, "Make one with tensor(…).");
   }
   if (gradient.shape.join() !== root.shape.join()) {
     const facts = { gradient: gradient.shape, tensor: root.shape };

@@ -15,12 +15,17 @@ export interface GradOptions {
   readonly allowUnused?: boolean;
 }
 
-const edgesOf = (tensors: readonly Tensor[], fault: string, what: string, hint: string): Edge[] =>
-  tensors.map((tensor, i) => {
+const edgesOf = (tensors: readonly Tensor[], fault: string, what: string, hint: string): Edge[] => {
+  if (!Array.isArray(tensors) || !tensors.every((tensor) => tensor instanceof Tensor)) {
+    const hint = "grad(outputs, inputs) takes a tensor or a list of them for each.";
+    throw new DescentError("argument", "grad", `an ${what} is no tensor`, {}, hint);
+  }
+  return tensors.map((tensor, i) => {
     const edge = edgeOf(tensor);
     if (!edge) throw new DescentError("gradient", "grad", fault, { [what]: i, shape: tensor.shape }, hint);
     return edge;
   });
+};
 
 /**
  * Gradients of `outputs` with respect to `inputs`, leaves or not; nothing is accumulated (torch.autograd.grad).

@@ -1,4 +1,4 @@
-import { DescentError, type DType, isFloat, type Nested, Tensor, tensor } from "@descent/tensor";
+import { checkOptions, DescentError, type DType, isFloat, type Nested, Tensor, tensor } from "@descent/tensor";
 import { type Edge, tape } from "./graph.ts";
 import { withRecording } from "./recording.ts";
 
@@ -28,6 +28,7 @@ export function markLeaf<T extends Tensor>(value: T): T {
  * w.mul(w).sum().backward(); // w.grad is [2, 4, 6]
  */
 export function variable(data: Nested | Float32Array | Float64Array | Tensor, options: { dtype?: DType } = {}): Tensor {
+  checkOptions("variable", options, ["dtype"]);
   return markLeaf(data instanceof Tensor ? data.detach() : tensor(data, options));
 }
 

@@ -1,4 +1,4 @@
-import { type Backend, DescentError, type Tensor, tensor } from "@descent/tensor";
+import { type Backend, DescentError, Tensor, tensor } from "@descent/tensor";
 import { checkSeed, streamOf } from "./random.ts";
 
 /** Samples by number. Any object with these members is one; a `get` that gives a promise is for `for await` loops. */
@@ -27,6 +27,11 @@ export class TensorDataset<Name extends string> implements Dataset<Record<Name, 
   /** Throws code "shape" unless all tensors have one axis at least, and as many samples as each other. */
   constructor(tensors: Readonly<Record<Name, Tensor>>) {
     const entries = Object.entries<Tensor>(tensors);
+    for (const [name, t] of entries) {
+      if (t instanceof Tensor) continue;
+      const facts = { name, got: Array.isArray(t) ? "an array" : typeof t };
+      throw new DescentError("argument", "TensorDataset", "takes tensors by name", facts, "Make one with tensor(…).");
+    }
     const lengths = new Set(entries.map(([, t]) => t.shape[0]));
     if (lengths.size !== 1 || lengths.has(undefined)) {
       const facts = Object.fromEntries(entries.map(([name, { shape }]) => [name, shape]));
@@ -67,6 +72,15 @@ function checkIndex(operation: string, index: number, length: number): void {
   throw new DescentError("argument", operation, "no such sample", { index, samples: length });
 }
 
+/** Throws unless `dataset` is one. */
+export function checkDataset(operation: string, dataset: Dataset<unknown>): void {
+  const { length, get } = (dataset ?? {}) as Partial<Dataset<unknown>>;
+  if (Number.isSafeInteger(length) && (length as number) >= 0 && typeof get === "function") return;
+  const got = dataset === null ? "null" : Array.isArray(dataset) ? "an array" : typeof dataset;
+  const hint = "It has a length and a get(index); of an array a: { length: a.length, get: (i) => a[i] }.";
+  throw new DescentError("argument", operation, "takes a dataset", { got }, hint);
+}
+
 /** Some samples of another dataset, in the order of `indices` (torch.utils.data.Subset). */
 export class Subset<Sample> implements Dataset<Sample> {
   readonly dataset: Dataset<Sample>;
@@ -75,6 +89,7 @@ export class Subset<Sample> implements Dataset<Sample> {
   readonly backend?: Backend;
 
   constructor(dataset: Dataset<Sample>, indices: ArrayLike<number>) {
+    checkDataset("Subset", dataset);
     for (const index of Array.from(indices)) checkIndex("Subset", index, dataset.length);
     this.dataset = dataset;
     this.indices = indices;
@@ -102,6 +117,7 @@ export class ConcatDataset<Sample> implements Dataset<Sample> {
 
   constructor(datasets: readonly Dataset<Sample>[]) {
     if (datasets.length === 0) throw new DescentError("argument", "ConcatDataset", "takes at least one dataset");
+    for (const dataset of datasets) checkDataset("ConcatDataset", dataset);
     this.datasets = datasets;
     this.length = datasets.reduce((sum, { length }) => sum + length, 0);
     const backend = datasets.find((dataset) => dataset.backend)?.backend;
@@ -128,6 +144,7 @@ export function randomSplit<Sample>(
   lengths: readonly number[],
   { seed = 0 }: { readonly seed?: number } = {},
 ): Subset<Sample>[] {
+  checkDataset("randomSplit", dataset);
   checkSeed("randomSplit", seed);
   const counts = countsOf(dataset.length, lengths);
   const order = streamOf(seed, 0).permutation(dataset.length);

@@ -1,6 +1,6 @@
 import { checkOptions, currentRuntime, DescentError, Pace, type Runtime, runtimeOf } from "@descent/tensor";
 import { type Collated, collate } from "./collate.ts";
-import type { Dataset } from "./dataset.ts";
+import { checkDataset, type Dataset } from "./dataset.ts";
 import { RandomSampler, type Sampler, SequentialSampler } from "./samplers.ts";
 
 export interface DataLoaderOptions<Sample, Batch> {
@@ -49,6 +49,7 @@ export class DataLoader<Sample, Batch = Collated<Awaited<Sample>>> implements It
   #resumes = false;
 
   constructor(dataset: Dataset<Sample>, options: DataLoaderOptions<Sample, Batch> = {}) {
+    checkDataset("DataLoader", dataset);
     checkOptions("DataLoader", options, names);
     const { batchSize = 1, shuffle = false, seed = 0, dropLast = false, sampler } = options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
@@ -57,6 +58,8 @@ export class DataLoader<Sample, Batch = Collated<Awaited<Sample>>> implements It
     }
     if (sampler && shuffle)
       throw new DescentError("option", "DataLoader", "a sampler decides the order: shuffle has no meaning beside it");
+    if (options.collate !== undefined && typeof options.collate !== "function")
+      throw new DescentError("option", "DataLoader", "collate is no function", { collate: typeof options.collate });
     this.dataset = dataset;
     this.batchSize = batchSize;
     this.dropLast = dropLast;
@@ -78,7 +81,7 @@ export class DataLoader<Sample, Batch = Collated<Awaited<Sample>>> implements It
 
   /** Makes the next loop go on where `state` was saved: the batches left of its epoch, in the same order. */
   loadStateDict(state: DataLoaderState): void {
-    const { epoch, position } = state;
+    const { epoch, position } = state ?? {};
     const valid = (n: number) => Number.isSafeInteger(n) && n >= 0;
     if (!valid(epoch) || !valid(position) || position > this.sampler.length) {
       const facts = { epoch, position, samples: this.sampler.length };
