@@ -291,6 +291,20 @@ describe("what cannot be captured is refused", () => {
   });
 });
 
+test("a captured step that nobody can call any more leaves nothing behind", async () => {
+  const before = memory().buffers;
+  (() => {
+    const w = tensor([1, 2]);
+    const step = capture((x: Tensor) => x.mul(w).sum(0).add(w));
+    for (let i = 0; i < 6; i++) step(tensor([i, 1]));
+  })();
+  for (let round = 0; round < 10 && memory().buffers > before; round++) {
+    (globalThis as { gc?: () => void }).gc?.();
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  expect(memory().buffers).toBeLessThanOrEqual(before);
+});
+
 test("constants made inside are made once; those overwritten are written anew", async () => {
   const f = capture((x: Tensor) =>
     tensor([1, 2])

@@ -87,9 +87,15 @@ export class Memory {
     this.bytes += bytes;
     if (this.bytes > this.peakBytes) this.peakBytes = this.bytes;
     this.adopt(block);
+    const storage = this.#watched(block);
+    watcher?.allocated(storage);
+    return storage;
+  }
+
+  /** The handle of a block, which goes back when the handle is gone. */
+  #watched(block: Block): Storage {
     const storage = new Storage(this, block);
     this.#net.register(storage, block);
-    watcher?.allocated(storage);
     return storage;
   }
 
@@ -162,7 +168,7 @@ export class Memory {
     this.#leave(block);
     this.#live.delete(block);
     this.#live.add(next);
-    return new Storage(this, next);
+    return this.#watched(next);
   }
 
   /** One more owner: the block stays until all have let go. */

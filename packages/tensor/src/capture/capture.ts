@@ -24,13 +24,20 @@ interface Entry {
   changes: number;
 }
 
+type Entries = Map<string, Entry>;
+
 /** Signatures remembered at a time. */
 const capacity = 8;
+
+function disposeAll(entries: Entries): void {
+  for (const { replay } of entries.values()) replay?.dispose();
+  entries.clear();
+}
 
 class Capture {
   readonly counts = { recordings: 0, replays: 0 };
   readonly #step: (...args: readonly unknown[]) => unknown;
-  readonly #entries = new Map<string, Entry>();
+  readonly entries: Entries = new Map();
   readonly #tapes = new Set<Tape>();
 
   constructor(step: (...args: readonly unknown[]) => unknown) {
@@ -50,13 +57,13 @@ class Capture {
   #entry(ofArguments: string): Entry {
     let key = ofArguments;
     for (const { recording } of this.#tapes) key += recording ? "+" : "-";
-    const entry = this.#entries.get(key) ?? { last: null, replay: null, changes: 0 };
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    if (this.#entries.size > capacity) {
-      const [oldest, { replay }] = this.#entries.entries().next().value as [string, Entry];
+    const entry = this.entries.get(key) ?? { last: null, replay: null, changes: 0 };
+    this.entries.delete(key);
+    this.entries.set(key, entry);
+    if (this.entries.size > capacity) {
+      const [oldest, { replay }] = this.entries.entries().next().value as [string, Entry];
       replay?.dispose();
-      this.#entries.delete(oldest);
+      this.entries.delete(oldest);
     }
     return entry;
   }
@@ -119,13 +126,12 @@ class Capture {
   }
 
   dispose(): void {
-    for (const { replay } of this.#entries.values()) replay?.dispose();
-    this.#entries.clear();
+    disposeAll(this.entries);
   }
 }
 
-/** Memory of captured steps that nobody can call any more. */
-const net = new FinalizationRegistry<Capture>((capture) => capture.dispose());
+/** Gives back the memory of steps that nobody can call any more. It knows no step itself: that might lead back to who calls it. */
+const net = new FinalizationRegistry<Entries>(disposeAll);
 
 /**
  * Records a training step and from then on replays it: all launches with one hand-over to the backend, no memory asked for, nothing
@@ -152,7 +158,7 @@ const net = new FinalizationRegistry<Capture>((capture) => capture.dispose());
 export function capture<A extends readonly unknown[], R>(step: (...args: A) => R): Captured<A, R> {
   const own = new Capture(step as (...args: readonly unknown[]) => unknown);
   const captured = (...args: A): R => own.call(args) as R;
-  net.register(captured, own);
+  net.register(captured, own.entries);
   const dispose = (): void => own.dispose();
   return Object.assign(captured, { counts: own.counts, dispose, [Symbol.dispose]: dispose });
 }
