@@ -54,7 +54,7 @@ export const mostOver = 8;
 export function scratchNeeded(size: number, strided: number): number {
   const across = mostAcross(size);
   const rows = roundUp(across, 6);
-  const tables = 2 * mostInner + (1 + strided) * 2 * (rows + mostOver);
+  const tables = 4 * mostInner + (1 + strided) * 2 * (rows + mostOver);
   return (mostInner * (rows + across) + rows * across) * size + 4 * tables + 4096;
 }
 
@@ -68,10 +68,45 @@ function tileRowsFor(rows: number, dtype: DType, { relaxed }: Features): number 
   return relaxed && /^float(32|64)$/.test(dtype) && roundUp(rows, 6) < 1.15 * roundUp(rows, 4) ? 6 : 4;
 }
 
+/** Nanoseconds, roughly, to pack an element, to multiply and add one pair, and to begin a block. */
+const [packCost, pairCost, blockCost] = [0.6, 0.05, 1000];
+
+/**
+ * The rows and columns of a block, such that all threads end soonest: more blocks share the work more evenly, but each packs its rows
+ * and columns again.
+ */
+function chooseBlocks(
+  [m, n, k, batches]: readonly [number, number, number, number],
+  [tileRows, tileColumns]: readonly [number, number],
+  [mostRows, mostColumns]: readonly [number, number],
+  threads: number,
+): [rows: number, columns: number] {
+  const [leastR, leastC] = [Math.max(1, Math.ceil(m / mostRows)), Math.max(1, Math.ceil(n / mostColumns))];
+  const extra = threads > 1 && batches < 4 * threads ? 2 * threads : 1;
+  let best = Number.POSITIVE_INFINITY;
+  let chosen: [number, number] = [0, 0];
+  for (let r = leastR; r < leastR + extra; r++) {
+    for (let c = leastC; c < leastC + extra; c++) {
+      const rows = roundUp(Math.max(1, Math.ceil(m / r)), tileRows);
+      const columns = roundUp(Math.max(1, Math.ceil(n / c)), tileColumns);
+      const units = batches * Math.ceil(m / rows) * Math.ceil(n / columns);
+      const unit = (rows + columns) * k * packCost + rows * columns * k * pairCost + blockCost;
+      // A thread may come late by part of a block.
+      const time = (Math.ceil(units / threads) + (threads > 1 ? 0.2 : 0)) * unit;
+      if (time >= best) continue;
+      best = time;
+      chosen = [rows, columns];
+    }
+  }
+  return chosen;
+}
+
 /** How one launch is cut into blocks. */
 export interface Cut {
   readonly words: number[];
   readonly units: number;
+  /** Units to do one after the other: batches that may have their rows in common, and so pack them once. */
+  readonly grain: number;
   readonly flops: number;
   readonly walks: readonly ColumnWalk[];
   readonly tileRows: number;
@@ -118,24 +153,20 @@ export function cutContract(plan: ContractPlan, launch: Launch, p: number, queue
   const most = mostAcross(double ? 8 : 4);
   const tileRows = tileRowsFor(m, bindings[0]!.dtype, features);
   const mostRows = roundUp(most, tileRows);
-  let rowBlock = Math.min(mostRows, roundUp(Math.ceil(m / Math.ceil(m / mostRows)), tileRows));
-  let columnBlock = Math.min(most, roundUp(n, lanes));
-  const units = () => batches * Math.ceil(m / rowBlock) * Math.ceil(n / columnBlock);
   const flops = 2 * m * n * k;
-  if (queue.threads > 1 && batches * flops > 1e6) {
-    const least = k > 4096 ? 8 : 32;
-    while (units() < 2 * queue.threads && (rowBlock > least || columnBlock > 32)) {
-      if (rowBlock >= columnBlock) rowBlock = roundUp(rowBlock / 2, tileRows);
-      else columnBlock = roundUp(columnBlock / 2, lanes);
-    }
-  }
+  const threads = batches * flops > 1e6 ? queue.threads : 1;
+  const [rowBlock, columnBlock] = chooseBlocks([m, n, k, batches], [tileRows, lanes], [mostRows, most], threads);
   const [rowBlocks, columnBlocks] = [Math.ceil(m / rowBlock), Math.ceil(n / columnBlock)];
-  const innerBlocks = Math.max(1, Math.ceil(k / mostInner));
+  // Small blocks leave room for longer inner ones.
+  const room = (mostInner * (mostRows + most)) / (rowBlock + columnBlock);
+  const innerBlocks = Math.max(1, Math.ceil(k / Math.min(2 * mostInner, Math.floor(room / 4) * 4)));
   const innerBlock = Math.max(1, roundUp(Math.ceil(k / innerBlocks), 4));
+  const units = batches * rowBlocks * columnBlocks;
   return {
     words: [m, n, k, rowBlock, columnBlock, innerBlock, rowBlocks, columnBlocks],
-    units: units(),
-    flops: (batches * flops) / Math.max(1, units()),
+    units,
+    grain: batches > 1 ? Math.max(1, Math.min(8, Math.floor(units / (4 * queue.threads)))) : 1,
+    flops: (batches * flops) / Math.max(1, units),
     walks,
     tileRows,
     unpacked: crossed || m === 1 || n === 1,

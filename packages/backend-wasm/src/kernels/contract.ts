@@ -91,7 +91,7 @@ function emitContract(
   const places = bindings.map(() => fn.local(I32));
   const accumulators = Array.from({ length: 2 * tileRows }, () => fn.local(V128));
   const epilogue = emitEpilogue({ v, plan, walks, params, places, rowTables, columnTables, accumulators, n });
-  const lastRows = fn.int(i32(-1));
+  const [lastRow, lastPlace] = [fn.int(i32(-1)), fn.int(i32(0))];
 
   fn.while(ltU(get(unit), to), () => {
     const block = fn.int(divU(get(unit), columnBlocks));
@@ -106,9 +106,11 @@ function emitContract(
       const base = load(params, plan.bases + 4 * b);
       fn.set(places[b]!, isStrided(bindings[b]!) ? batchAxes.address(base, plan.strides[b]!) : base);
     });
-    // The row side of the block before may still be there.
-    const sameRows = fn.int(and(eq(get(lastRows), get(block)), leU(k, innerBlock)));
-    fn.set(lastRows, get(block));
+    // The row side of the block before may still be there: the same rows, of a batch that has them all in common.
+    const same = and(eq(get(lastRow), get(row)), eq(get(lastPlace), get(places[0]!)));
+    const sameRows = fn.int(and(same, leU(k, innerBlock)));
+    fn.set(lastRow, get(row));
+    fn.set(lastPlace, get(places[0]!));
     fn.unless(get(sameRows), () => {
       for (const [b, target] of rowTables) fill(1, b, target, get(row), rows);
     });
@@ -219,7 +221,13 @@ export function compileContract(program: ContractProgram, entries: Entries): Pre
   return (launch, queue) => {
     const p = queue.parameters(plan.bytes, program, launch);
     queue.addresses(p + plan.bases, launch, sizes);
-    const { words, units, flops, walks, tileRows, unpacked } = cutContract(plan, launch, p, queue, entries.features);
+    const { words, units, grain, flops, walks, tileRows, unpacked } = cutContract(
+      plan,
+      launch,
+      p,
+      queue,
+      entries.features,
+    );
     if (words[0]! * words[1]! === 0) return;
     if (unpacked) {
       fold ??= compileFold(asFold(program), entries);
@@ -232,6 +240,6 @@ export function compileContract(program: ContractProgram, entries: Entries): Pre
       entry = entries.compile(emitContract(plan, tileRows, walks, entries.features));
       variants.set(key, entry);
     }
-    queue.add(entry, p, units, 10 + flops / 45);
+    queue.add(entry, p, units, 10 + flops / 45, grain);
   };
 }
