@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, release, totalmem, type } from "node:os";
 import { fileURLToPath } from "node:url";
 import { manualSeed, use, useSync } from "@descent/tensor";
@@ -12,7 +12,7 @@ import { jax } from "./peers/jax.ts";
 import { tfjs } from "./peers/tfjs.ts";
 import { timeTorch, torchVersion } from "./peers/torch.ts";
 import { setBackend } from "./prepare.ts";
-import { type Finding, type Machine, page, type Results, table } from "./report.ts";
+import { type Finding, type Machine, page, type Results, type Section, showFloor, table } from "./report.ts";
 import { measureStart } from "./start.ts";
 import type { Prepared, Task } from "./task.ts";
 
@@ -57,7 +57,7 @@ const machine: Machine = {
 const floor = await measureFloor(threads);
 console.log(
   `${backend.name}, ${threads} threads on ${machine.processor}, ${machine.cores} cores, Node ${machine.node}; ` +
-    `floor: ${(floor.flops / 1e9).toFixed(1)} GFLOP/s, ${(floor.bandwidth / 1e9).toFixed(1)} GB/s`,
+    `floor: ${showFloor(floor)}`,
 );
 
 if (options.peers) installPeers();
@@ -105,11 +105,14 @@ async function run(task: Task, scaling: boolean): Promise<Finding> {
   };
 }
 
-const found: Record<string, Finding[]> = {};
+const found: Record<string, Section> = {};
+const report = (name: string, findings: readonly Finding[]): void => {
+  found[name] = { floor, findings };
+  console.log(`\n${name}\n${table(findings, floor)}`);
+};
 for (const name of chosen) {
   if (name === "start") {
-    found[name] = measureStart(options.backend, threads);
-    console.log(`\n${name}\n${table(found[name], floor)}`);
+    report(name, measureStart(options.backend, threads));
     continue;
   }
   if (name === "scaling" && threads === 1) continue;
@@ -120,11 +123,13 @@ for (const name of chosen) {
   const findings: Finding[] = [];
   for (const task of wanted) findings.push(await run(task, name === "scaling"));
   const inTorch = torch ? timeTorch(wanted, threads) : [];
-  found[name] = findings.map((finding, i) => {
-    const timing = inTorch[i];
-    return timing ? { ...finding, peers: { ...finding.peers, torch: timing } } : finding;
-  });
-  console.log(`\n${name}\n${table(found[name], floor)}`);
+  report(
+    name,
+    findings.map((finding, i) => {
+      const timing = inTorch[i];
+      return timing ? { ...finding, peers: { ...finding.peers, torch: timing } } : finding;
+    }),
+  );
 }
 await backend.close();
 
@@ -133,14 +138,22 @@ const results: Results = {
   threads,
   date: new Date().toISOString().slice(0, 10),
   machine,
-  floor,
   versions: { ...(tf && { tfjs: tf.version_core }), ...(jaxjs && { jax: "0.1.25" }), ...(torch && { torch }) },
   families: found,
 };
 const text = `${JSON.stringify(results, null, 2)}\n`;
 if (options.json) writeFileSync(options.json, text);
 if (options.record) {
-  writeFileSync(fileURLToPath(new URL("../RESULTS.md", import.meta.url)), page(results));
-  writeFileSync(fileURLToPath(new URL("../results.json", import.meta.url)), text);
+  // Families that this run left out stay as they were recorded on the same machine and backend.
+  const [markdown, json] = ["RESULTS.md", "results.json"].map((name) =>
+    fileURLToPath(new URL(`../${name}`, import.meta.url)),
+  );
+  const before = existsSync(json!) ? (JSON.parse(readFileSync(json!, "utf8")) as Results) : null;
+  const same = before?.backend === results.backend && before.machine.processor === machine.processor;
+  const sections = { ...(same ? before.families : {}), ...found };
+  const families = Object.fromEntries(names.flatMap((name) => (sections[name] ? [[name, sections[name]]] : [])));
+  const all = { ...results, versions: { ...(same ? before.versions : {}), ...results.versions }, families };
+  writeFileSync(markdown!, page(all));
+  writeFileSync(json!, `${JSON.stringify(all, null, 2)}\n`);
 }
 process.exit(0);

@@ -10,8 +10,8 @@ const samples = 15;
 const sampleSeconds = 0.02;
 /** Engines swap in their best code only after a while. */
 const warmUpSeconds = 0.3;
-/** What takes longer than this is sampled less often. */
-const longSeconds = 1;
+/** Samples of what takes so many seconds: patience has an end. */
+const samplesOf = (seconds: number): number => (seconds > 5 ? 1 : seconds > 1 ? 3 : samples);
 
 const now = (): number => performance.now() / 1000;
 
@@ -44,8 +44,7 @@ export async function measure(prepared: readonly Prepared[]): Promise<Timing[]> 
   for (const subject of subjects) await warmUp(subject);
   for (let round = 0; round < samples; round++) {
     for (const subject of subjects) {
-      const long = (subject.times[0] ?? 0) > longSeconds;
-      if (!long || round < 3) subject.times.push((await sample(subject)) / subject.calls);
+      if (round < samplesOf(subject.times[0] ?? 0)) subject.times.push((await sample(subject)) / subject.calls);
     }
   }
   return subjects.map(({ times }) => {

@@ -26,15 +26,20 @@ export interface Machine {
   readonly node: string;
 }
 
-/** All of one run. */
+/** What one family gave, and what the machine could do then. */
+export interface Section {
+  readonly floor: Floor;
+  readonly findings: readonly Finding[];
+}
+
+/** All that was recorded: families may come from several runs. */
 export interface Results {
   readonly backend: string;
   readonly threads: number;
   readonly date: string;
   readonly machine: Machine;
-  readonly floor: Floor;
   readonly versions: Partial<Record<Peer, string>>;
-  readonly families: Record<string, readonly Finding[]>;
+  readonly families: Record<string, Section>;
 }
 
 /** A time with a unit that suits it. */
@@ -77,23 +82,26 @@ export function table(findings: readonly Finding[], floor: Floor): string {
   return markdownTable([head, ...rows], { align: ["l", ...head.slice(1).map(() => "r" as const)] });
 }
 
+export const showFloor = ({ flops, bandwidth }: Floor): string =>
+  `${(flops / 1e9).toFixed(1)} GFLOP/s, ${(bandwidth / 1e9).toFixed(1)} GB/s`;
+
 /** The whole page. */
 export function page(results: Results): string {
-  const { machine, floor, versions } = results;
+  const { machine, versions } = results;
   const names = peers.flatMap((peer) => (versions[peer] ? [`${titles[peer]} ${versions[peer]}`] : []));
-  const sections = Object.entries(results.families).map(([name, findings]) => {
+  const sections = Object.entries(results.families).map(([name, { floor, findings }]) => {
     const notes = findings.flatMap((finding) =>
       Object.entries(finding.missing).map(([peer, why]) => `- ${finding.name}: ${titles[peer as Peer]} ${why}.`),
     );
-    return `## ${name}\n\n${table(findings, floor)}\n${notes.length ? `\n${notes.join("\n")}\n` : ""}`;
+    return `## ${name}\n\nFloor: ${showFloor(floor)}.\n\n${table(findings, floor)}\n${notes.length ? `\n${notes.join("\n")}\n` : ""}`;
   });
   return `# Results
 
 Written by \`npm run bench -- --peers --record\` on ${results.date}. Each time is the median of fifteen samples of some 20 ms, in which
 Descent and its peers took turns (PyTorch ran just after, in a process of its own); the best sample stands beside it. A ratio is
 the peer's median over Descent's: above 1, Descent is faster. The floor is the work over what this machine did in the same run with
-as many threads: ${(floor.flops / 1e9).toFixed(1)} GFLOP/s of 128-bit fused multiply-adds in registers, ${(floor.bandwidth / 1e9).toFixed(1)} GB/s read and
-written over four streams (what fits the caches of a core may go below it).
+as many threads: 128-bit fused multiply-adds in registers, and bytes read and written over four streams (what fits the caches
+of a core may go below it).
 
 Backend ${results.backend} with ${results.threads} threads; ${machine.processor}, ${machine.cores} cores, ${machine.memory}, ${machine.system}, Node ${machine.node}.
 ${names.length ? `Peers: ${names.join(", ")}.\n` : ""}

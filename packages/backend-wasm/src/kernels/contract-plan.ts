@@ -82,7 +82,7 @@ function chooseBlocks(
   threads: number,
 ): [rows: number, columns: number] {
   const [leastR, leastC] = [Math.max(1, Math.ceil(m / mostRows)), Math.max(1, Math.ceil(n / mostColumns))];
-  const extra = threads > 1 && batches < 4 * threads ? 2 * threads : 1;
+  const extra = threads > 1 && batches < 4 * threads ? Math.min(2 * threads, 16) : 1;
   let best = Number.POSITIVE_INFINITY;
   let chosen: [number, number] = [0, 0];
   for (let r = leastR; r < leastR + extra; r++) {
