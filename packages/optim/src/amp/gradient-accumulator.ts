@@ -1,4 +1,4 @@
-import { checkOptions, DescentError, SparseTensor, type Tensor, type Traced } from "@descent/tensor";
+import { checkOptions, DescentError, isCapturing, SparseTensor, type Tensor, type Traced } from "@descent/tensor";
 import { changeInPlace } from "../clip/change-in-place.ts";
 import { type Gradient, gradientsOf } from "../clip/gradients.ts";
 import { drive, numbers, type Request } from "../core/drive.ts";
@@ -92,6 +92,10 @@ export class GradientAccumulator {
     if (this.#busy) {
       const hint = "await accumulator.step()";
       throw new DescentError("argument", "GradientAccumulator", "the last step is still going on", {}, hint);
+    }
+    if (isCapturing()) {
+      const hint = "Capture the backward pass, and call step() outside.";
+      throw new DescentError("unsupported", "GradientAccumulator", "a captured step cannot count", {}, hint);
     }
     this.#busy = true;
     let pending = false;

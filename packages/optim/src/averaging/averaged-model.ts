@@ -1,4 +1,4 @@
-import { checkOptions, DescentError, isFloat, type Tensor, type Traced, type Value } from "@descent/tensor";
+import { checkOptions, DescentError, hosted, isFloat, type Tensor, type Traced, type Value } from "@descent/tensor";
 import { flatTogether, Launches } from "../core/launches.ts";
 import { overwrite } from "../core/overwrite.ts";
 import { hostNumber, stateTensor } from "../core/state-dict.ts";
@@ -110,6 +110,11 @@ export class AveragedModel<M extends Averageable = Averageable> {
     this.#refuseSwapped(operation);
     const current = entriesOf(operation, model);
     this.#checkAlike(operation, current);
+    // In a captured step too, it counts.
+    hosted({ planned: () => false, run: () => this.#take(current), after: () => {} });
+  }
+
+  #take(current: readonly Entry[]): void {
     const launches = new Launches();
     for (const [i, { average, isBuffer }] of this.#averages.entries()) {
       const source = current[i]!.tensor.detach();
