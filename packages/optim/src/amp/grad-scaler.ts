@@ -3,7 +3,6 @@ import { changeInPlace } from "../clip/change-in-place.ts";
 import { type Gradient, gradientsOf } from "../clip/gradients.ts";
 import { normsOf, totalOf } from "../clip/norms.ts";
 import { drive, numbers, type Request } from "../core/drive.ts";
-import { hostNumber } from "../core/state-dict.ts";
 
 export interface GradScalerOptions {
   /** First scale, above 0. Default: 65536. */
@@ -208,7 +207,7 @@ export class GradScaler {
       const hint = "An empty state comes from a scaler that was not enabled.";
       throw new DescentError("state", operation, "the state lacks entries", { missing }, hint);
     }
-    const values = keys.map((key) => checked(key, hostNumber(operation, key, state[key]), key, operation));
+    const values = keys.map((key) => checked(key, state[key] as number, key, operation));
     [this.#scale, this.#growthFactor, this.#backoffFactor, this.#growthInterval, this.#growthTracker] = values as [
       number,
       number,

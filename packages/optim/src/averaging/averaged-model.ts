@@ -1,7 +1,7 @@
-import { checkOptions, DescentError, hosted, isFloat, type Tensor, type Traced, type Value } from "@descent/tensor";
+import { checkOptions, DescentError, hosted, isFloat, Tensor, type Traced, type Value } from "@descent/tensor";
 import { flatTogether, Launches } from "../core/launches.ts";
 import { overwrite } from "../core/overwrite.ts";
-import { hostNumber, stateTensor } from "../core/state-dict.ts";
+import { stateTensor } from "../core/state-dict.ts";
 import { type AverageFn, getSwaAvgFn } from "./average-fn.ts";
 import { type Averageable, type Entry, entriesOf } from "./averageable.ts";
 
@@ -35,6 +35,14 @@ function idOf(avgFn: AverageFn): number {
   const id = ids.get(avgFn) ?? nextId++;
   ids.set(avgFn, id);
   return id;
+}
+
+/** The number of models in a saved state; PyTorch has it in a tensor. */
+function countOf(operation: string, saved: unknown): number {
+  if (typeof saved === "number") return saved;
+  if (saved instanceof Tensor && saved.size === 1 && saved.backend.readSync) return saved.itemSync();
+  const hint = "Pass { ...state, n_averaged: await state.n_averaged.item() }.";
+  throw new DescentError("state", operation, "n_averaged is no number that can be read at once", {}, hint);
 }
 
 /**
@@ -207,7 +215,7 @@ export class AveragedModel<M extends Averageable = Averageable> {
       const facts = { key, saved: shape, expected: average.shape };
       throw new DescentError("state", operation, "a saved average has another shape or backend", facts);
     }
-    const count = hostNumber(operation, "n_averaged", state.n_averaged);
+    const count = countOf(operation, state.n_averaged);
     for (const [key, { average }] of own) overwrite(average, (state[key] as Tensor).detach());
     this.nAveraged = count;
   }

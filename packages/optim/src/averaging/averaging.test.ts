@@ -278,6 +278,10 @@ describe("bad input", () => {
     ["copying while swapped in", () => swapped().copyTo()],
     ["a state of another model", () => averaged().loadStateDict({ n_averaged: 1, "module.weight": tensor([1]) })],
     [
+      "a count that is no number",
+      () => averaged().loadStateDict({ ...averaged().stateDict(), n_averaged: "1" } as never),
+    ],
+    [
       "a state of another shape",
       () => averaged().loadStateDict({ n_averaged: 1, "module.parameter0": tensor([1, 2]) }),
     ],
