@@ -3,7 +3,7 @@ import { open, type WebgpuOptions } from "./gpu/open.ts";
 
 /**
  * Opens a GPU: the browser's own WebGPU, or Dawn in Node (through the optional package `webgpu`). Nothing is required of the
- * adapter: 16-bit storage, subgroups and timestamps are used where it has them. Launches are queued and handed over together by
+ * adapter: 16-bit storage and timestamps are used where it has them. Launches are queued and handed over together by
  * the next read; there are no synchronous reads, so tensors are read with `await`.
  *
  * @example

@@ -37,10 +37,7 @@ export class Engine implements Recorder {
     this.device = device;
     this.deterministic = deterministic;
     this.enoughGroups = enoughGroups;
-    this.features = {
-      f16: device.features.has("shader-f16"),
-      subgroups: device.features.has("subgroups"),
-    };
+    this.features = { f16: device.features.has("shader-f16") };
     this.bindings = Math.min(64, limitOf(device.limits, "maxStorageBuffersPerShaderStage"));
     this.faults = new Faults(device);
     this.memory = new Memory(device, poolBytes, this.mostBytes);

@@ -6,7 +6,7 @@ export interface WebgpuOptions {
   readonly adapter?: GPUAdapter | string;
   /** Which of several adapters the platform should prefer. Default "high-performance". */
   readonly powerPreference?: GPUPowerPreference;
-  /** Features to use where the adapter has them. Default: "shader-f16", "subgroups" and "timestamp-query". */
+  /** Features to use where the adapter has them. Default: "shader-f16" and "timestamp-query". */
   readonly features?: readonly string[];
   /** A device that exists already; it is used as it is and not destroyed by `close`. Excludes `adapter` and `recover`. */
   readonly device?: GPUDevice;
@@ -50,7 +50,7 @@ const known = [
   "deterministic",
   "dawn",
 ] as const;
-const wantedFeatures = ["shader-f16", "subgroups", "timestamp-query"];
+const wantedFeatures = ["shader-f16", "timestamp-query"];
 
 /** Limits that are worth having as high as the adapter has them. */
 const wantedLimits = [

@@ -4,7 +4,6 @@ import type { DType } from "@descent/backend";
 export interface Features {
   /** 16-bit floats in storage; elsewhere float16 is held in 32 bits, rounded. */
   readonly f16: boolean;
-  readonly subgroups: boolean;
 }
 
 /**
