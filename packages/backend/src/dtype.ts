@@ -16,6 +16,7 @@ export type ValueType = "f32" | "f64" | "i32" | "u32" | "mask";
 export type HostArray = Float32Array | Float64Array | Int32Array | Uint32Array | Uint16Array | Uint8Array;
 
 type HostArrayConstructor = {
+  readonly BYTES_PER_ELEMENT: number;
   new (length: number): HostArray;
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): HostArray;
 };
@@ -53,7 +54,7 @@ export const isFloat = (dtype: DType): boolean => info[dtype].kind === "float";
 export const dtypeKind = (dtype: DType): "float" | "int" | "bool" => info[dtype].kind;
 
 /** Bytes one element takes on the host and, unless a backend widens it, in its memory. */
-export const byteSize = (dtype: DType): number => new info[dtype].array(1).BYTES_PER_ELEMENT;
+export const byteSize = (dtype: DType): number => info[dtype].array.BYTES_PER_ELEMENT;
 
 /** A zeroed host array that can carry `length` elements of `dtype`. */
 export const hostArray = (dtype: DType, length: number): HostArray => new info[dtype].array(length);

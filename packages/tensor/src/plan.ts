@@ -1,40 +1,18 @@
-import {
-  type Access,
-  type Arg,
-  type Binding,
-  contiguousStrides,
-  DescentError,
-  type DType,
-  type Shape,
-  sizeOf,
-} from "@descent/backend";
+import { type Arg, type Buffer, Cache, DescentError, type DType } from "@descent/backend";
+import { type Layout, layOut, separate, twin } from "./layout.ts";
 import type { Runtime } from "./runtime.ts";
-import { broadcastShapes, sameShape, showShape } from "./shape.ts";
-import { accessOf, indexSpace, isOne, isPerRow, resultStrides } from "./space.ts";
 import type { Tensor } from "./tensor.ts";
 import type { Traced, TracedCall } from "./traced.ts";
 
-interface OperandPlan {
-  readonly access: Access;
-  readonly mode: Binding["mode"];
-  /** An earlier operand over the very same elements, whose binding serves this one too. */
-  readonly same: number | null;
-}
-
-/** How one traced operation meets its operands: everything structural is in `key`, everything else goes along with the launch. */
+/** One launch of a traced operation, all but its kernel. */
 export interface Plan {
-  readonly key: string;
+  readonly layout: Layout;
   readonly runtime: Runtime;
-  readonly rank: number;
-  /** Folded axes; null for a map. */
-  readonly reduced: number | null;
-  readonly operands: readonly (OperandPlan | null)[];
-  readonly outputs: readonly { readonly dtype: DType; readonly access: Access }[];
-  readonly into: readonly (number | null)[];
   readonly args: readonly Arg[];
   readonly shape: readonly number[];
   /** The row length, then every operand that is a number. */
   readonly hyper: readonly number[];
+  readonly into: readonly (number | null)[];
   readonly results: Tensor[];
 }
 
@@ -59,176 +37,102 @@ export function commonRuntime(operation: string, operands: readonly (Tensor | nu
   throw new DescentError("argument", operation, "takes at least one tensor", {}, "Make one with tensor(…).");
 }
 
-/** Plans one launch of `spec`: the index space, how each operand is reached in it, and the results. */
+/** A situation that was laid out before. Most calls meet one again: comparing is far cheaper than laying out anew. */
+interface Met {
+  readonly computed: DType;
+  readonly dtypes: readonly DType[];
+  readonly perRow: Traced["perRow"];
+  readonly call: TracedCall;
+  /** Per operand: what decided; null for a number. */
+  readonly operands: readonly ((Pick<Tensor, "dtype" | "shape" | "strides"> & { readonly twin: number }) | null)[];
+  readonly layout: Layout;
+}
+
+type List = readonly (number | string | boolean | null)[] | undefined;
+
+function equal(a: List, b: List): boolean {
+  if (a === b) return true;
+  if (a === undefined || b === undefined || a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** What an operation is asked for, beside its operands. */
+type Asked = Pick<Met, "computed" | "dtypes" | "perRow" | "call">;
+
+function isMet(met: Met, operands: readonly (Tensor | number)[], { computed, dtypes, perRow, call }: Asked): boolean {
+  if (met.computed !== computed || met.operands.length !== operands.length) return false;
+  if (!equal(met.dtypes, dtypes) || !equal(met.perRow, perRow)) return false;
+  const before = met.call;
+  if (call !== before) {
+    if (!equal(call.dims, before.dims) || !equal(call.into, before.into)) return false;
+    if (!equal(call.shape, before.shape) || call.contiguous !== before.contiguous) return false;
+  }
+  for (let i = 0; i < operands.length; i++) {
+    const [x, seen] = [operands[i] as Tensor | number, met.operands[i] as Met["operands"][number]];
+    if (typeof x === "number" || seen === null) {
+      if (typeof x !== "number" || seen !== null) return false;
+    } else if (x.dtype !== seen.dtype || !equal(x.shape, seen.shape) || !equal(x.strides, seen.strides)) return false;
+    else if (i > 0 && twin(operands, i) !== seen.twin) return false;
+  }
+  return true;
+}
+
+/** Situations of each operation, the latest first, and how many are remembered. */
+const met = new Cache<string, Met[]>(2000);
+const remembered = 6;
+
+function layoutOf(spec: Traced, operands: readonly (Tensor | number)[], asked: Asked): Layout {
+  const known = met.get(spec.key, () => []);
+  for (let i = 0; i < known.length; i++) {
+    const found = known[i] as Met;
+    if (!isMet(found, operands, asked)) continue;
+    if (i > 0) [known[0], known[i]] = [found, known[0] as Met];
+    return found.layout;
+  }
+  const layout = layOut(spec, operands, asked.dtypes, asked.call);
+  const seen = operands.map((x, i) =>
+    typeof x === "number" ? null : { dtype: x.dtype, shape: x.shape, strides: x.strides, twin: twin(operands, i) },
+  );
+  known.unshift({ ...asked, operands: seen, layout });
+  if (known.length > remembered) known.pop();
+  return layout;
+}
+
+/** Plans one launch of `spec`, computed in `computed`, with results of `dtypes`: makes the results and gathers what goes along. */
 export function planLaunch(
   spec: Traced,
   given: readonly (Tensor | number)[],
   dtypes: readonly DType[],
+  computed: DType,
   call: TracedCall,
 ): Plan {
   const runtime = commonRuntime(spec.name, given);
-  const into = call.into ?? dtypes.map(() => null);
-  const dims = call.dims ?? null;
-  const own = given.flatMap((x) => (typeof x === "number" ? [] : [x.shape]));
-  const shape = call.shape ?? broadcastShapes(spec.name, own);
-  const rowShape = dims === null ? shape : shape.map((extent, axis) => (dims.includes(axis) ? 1 : extent));
-  checkTargets(
-    spec,
-    given,
-    into,
-    dtypes.map((_, i) => (spec.perRow?.[i] ? rowShape : shape)),
-  );
-  const freshStrides = dims === null && !call.contiguous ? resultStrides(given, shape) : contiguousStrides(shape);
-  const results = dtypes.map((dtype, i) => {
-    const target = into[i] ?? null;
-    if (target !== null) return given[target] as Tensor;
-    const perRow = spec.perRow?.[i] ?? false;
-    const extents = perRow ? rowShape : shape;
-    return maker(given).make(
-      runtime.memory.alloc(dtype, sizeOf(extents), spec.name),
-      extents,
-      perRow ? contiguousStrides(extents) : freshStrides,
-      0,
-    );
-  });
-  const operands = separate(spec, given, into);
-  return assemble({ spec, runtime, operands, results, into, shape, dims });
-}
-
-const maker = (operands: readonly (Tensor | number)[]): Tensor => operands.find((x) => typeof x !== "number") as Tensor;
-
-/** An overwritten operand has the shape of the result that goes there, and no element twice. */
-function checkTargets(
-  spec: Traced,
-  operands: readonly (Tensor | number)[],
-  into: readonly (number | null)[],
-  shapes: readonly Shape[],
-): void {
-  for (const [i, target] of into.entries()) {
-    if (target === null) continue;
-    const shape = shapes[i] as Shape;
-    const { shape: own, strides } = operands[target] as Tensor;
-    if (own.some((extent, axis) => extent > 1 && strides[axis] === 0)) {
-      throw new DescentError(
-        "shape",
-        spec.name,
-        "several elements of the tensor that is changed in place share one place in memory",
-        { shape: showShape(own), strides: showShape(strides) },
-        "It was made by expand: clone() it first.",
-      );
-    }
-    if (!sameShape(own, shape)) {
-      throw new DescentError(
-        "shape",
-        spec.name,
-        "the result does not fit the tensor that is changed in place",
-        { target: showShape(own), result: showShape(shape) },
-        "Only the other operands are broadcast.",
-      );
-    }
+  const operands = separate(spec, given, call.into);
+  const layout = layoutOf(spec, operands, { computed, dtypes, perRow: spec.perRow, call });
+  const { outputs, into, hands, shape } = layout;
+  const hyper = [layout.count];
+  let maker: Tensor | null = null;
+  const buffers: Buffer[] = [];
+  for (const x of operands) {
+    if (typeof x === "number") hyper.push(x);
+    else maker ??= x;
   }
-}
-
-const sameElements = (a: Tensor, b: Tensor): boolean =>
-  a.storage === b.storage && a.offset === b.offset && sameShape(a.shape, b.shape) && sameShape(a.strides, b.strides);
-
-/** Copies operands that overlap an overwritten one without being the same elements: each element must see the state before. */
-function separate(
-  spec: Traced,
-  operands: readonly (Tensor | number)[],
-  into: readonly (number | null)[],
-): readonly (Tensor | number)[] {
-  if (into.every((target) => target === null)) return operands;
-  return operands.map((x, i) => {
-    if (typeof x === "number" || into.includes(i)) return x;
-    const clash = into.some(
-      (target) =>
-        target !== null &&
-        (operands[target] as Tensor).storage === x.storage &&
-        (spec.overwrites || !sameElements(operands[target] as Tensor, x)),
-    );
-    return clash ? x.copy() : x;
-  });
-}
-
-/** One letter each, so that keys stay short: they are looked up at every launch. */
-const codes = {
-  ...{
-    float32: "f",
-    float64: "d",
-    float16: "h",
-    bfloat16: "b",
-    int32: "i",
-    int64: "l",
-    uint32: "u",
-    uint8: "c",
-    bool: "m",
-  },
-  ...{ flat: "F", single: "S", strided: "T", row: "R", stridedRow: "Q", read: "r", write: "w", update: "x" },
-} satisfies Record<DType | Access | Binding["mode"], string>;
-
-interface Problem {
-  readonly spec: Traced;
-  readonly runtime: Runtime;
-  readonly operands: readonly (Tensor | number)[];
-  readonly results: Tensor[];
-  readonly into: readonly (number | null)[];
-  readonly shape: Shape;
-  readonly dims: readonly number[] | null;
-}
-
-/** Decides how each operand and result is reached, and collects what goes along with the launch. */
-function assemble({ spec, runtime, operands, results, into, shape, dims }: Problem): Plan {
-  const space = indexSpace(operands, results, shape, dims);
+  for (const { from } of hands) {
+    if (from >= 0) buffers.push((operands[from] as Tensor).storage.buffer(spec.name)); // refuses what was given back, before anything is made
+  }
+  const results: Tensor[] = [];
+  for (let i = 0; i < outputs.length; i++) {
+    const { dtype, shape: extents, strides, size } = outputs[i] as Layout["outputs"][number];
+    const target = into[i] ?? null;
+    if (target !== null) results.push(given[target] as Tensor);
+    else results.push((maker as Tensor).make(runtime.memory.alloc(dtype, size, spec.name), extents, strides, 0));
+  }
   const args: Arg[] = [];
-  const plans: (OperandPlan | null)[] = [];
-  const hyper = [dims === null ? 1 : dims.reduce((count, axis) => count * (shape[axis] as number), 1)];
-  const reduced = dims === null ? null : space.shape.length - space.kept;
-  let key = `${reduced === null ? "m" : `f${reduced}`}.${space.shape.length}`;
-  const hand = (t: Tensor, access: Access, strides: readonly number[]) => {
-    const own = access === "strided" ? strides : access === "stridedRow" ? strides.slice(0, space.kept) : [];
-    args.push({ buffer: t.storage.buffer(spec.name), offset: t.offset, strides: own });
-  };
-  const perRow = (t: Tensor) => dims !== null && isPerRow(t, shape, dims);
-  operands.forEach((x, i) => {
-    if (typeof x === "number") {
-      hyper.push(x);
-      plans.push(null);
-      key += "n";
-      return;
-    }
-    const same = operands.findIndex((other, j) => j < i && typeof other !== "number" && sameElements(other, x));
-    const target = into.includes(i);
-    const mode = target ? (spec.overwrites ? "write" : "update") : "read";
-    const shared = same >= 0 && !target ? same : null;
-    const access = accessOf(
-      space.operands[i] as readonly number[],
-      space,
-      isOne(x) && !target && (dims === null || perRow(x)),
-      perRow(x),
-    );
-    plans.push({ access, mode, same: shared });
-    key += codes[x.dtype] + codes[access] + codes[mode] + (shared ?? "");
-    if (shared === null) hand(x, access, space.operands[i] as readonly number[]);
-  });
-  const outputs = results.map((t, i) => {
-    const row = spec.perRow?.[i] ?? false;
-    const access = accessOf(space.results[i] as readonly number[], space, row && t.size === 1, row);
-    key += `>${codes[t.dtype]}${codes[access]}${into[i] ?? ""}`;
-    if ((into[i] ?? null) === null) hand(t, access, space.results[i] as readonly number[]);
-    return { dtype: t.dtype, access };
-  });
-  return {
-    key,
-    runtime,
-    rank: space.shape.length,
-    reduced,
-    operands: plans,
-    outputs,
-    into,
-    args,
-    shape: space.shape,
-    hyper,
-    results,
-  };
+  for (const { from, strides } of hands) {
+    const x = (from >= 0 ? operands[from] : results[-1 - from]) as Tensor;
+    const buffer = from >= 0 ? (buffers[args.length] as Buffer) : x.storage.buffer(spec.name);
+    args.push({ buffer, offset: x.offset, strides });
+  }
+  return { layout, runtime, args, shape, hyper, into, results };
 }

@@ -22,13 +22,16 @@ function isDense(shape: Shape, strides: readonly number[]): boolean {
   );
 }
 
+/** A tensor as far as its layout goes. */
+export type Seen = Pick<Tensor, "shape" | "strides" | "size">;
+
 /** Whether a tensor is one element, seen however often (what `expand` makes of a number). */
-export const isOne = ({ size, shape, strides }: Tensor): boolean =>
+export const isOne = ({ size, shape, strides }: Seen): boolean =>
   size === 1 || strides.every((stride, axis) => stride === 0 || shape[axis] === 1);
 
 /** Strides of a fresh result: as the operands' where they all lie alike, else row-major. */
-export function resultStrides(operands: readonly (Tensor | number)[], shape: Shape): readonly number[] {
-  let like: Tensor | null = null;
+export function resultStrides(operands: readonly (Seen | number)[], shape: Shape): readonly number[] {
+  let like: Seen | null = null;
   for (const operand of operands) {
     if (typeof operand === "number" || isOne(operand)) continue;
     if (!sameShape(operand.shape, shape)) return contiguousStrides(shape);
@@ -39,17 +42,17 @@ export function resultStrides(operands: readonly (Tensor | number)[], shape: Sha
 }
 
 /** The one flat run that everything forms which lies alike, in whatever order of axes; null where something does not. */
-function flatSpace(operands: readonly (Tensor | number)[], results: readonly Tensor[], shape: Shape): Space | null {
-  const first = results[0] as Tensor;
+function flatSpace(operands: readonly (Seen | number)[], results: readonly Seen[], shape: Shape): Space | null {
+  const first = results[0] as Seen;
   const rowMajor = isContiguous(shape, first.strides);
-  const alike = (t: Tensor) =>
+  const alike = (t: Seen) =>
     isOne(t) ||
     (sameShape(t.shape, shape) &&
       (sameShape(t.strides, first.strides) || (rowMajor && isContiguous(shape, t.strides))));
   if (!isDense(shape, first.strides) || !results.every(alike)) return null;
   if (!operands.every((x) => typeof x === "number" || alike(x))) return null;
   const size = sizeOf(shape);
-  const stride = (t: Tensor) => [isOne(t) && size !== 1 ? 0 : 1];
+  const stride = (t: Seen) => [isOne(t) && size !== 1 ? 0 : 1];
   return {
     shape: [size],
     operands: operands.map((x) => (typeof x === "number" ? null : stride(x))),
@@ -60,8 +63,8 @@ function flatSpace(operands: readonly (Tensor | number)[], results: readonly Ten
 
 /** Lays out the index space over `shape`; with `dims`, those axes come last and form a row. */
 export function indexSpace(
-  operands: readonly (Tensor | number)[],
-  results: readonly Tensor[],
+  operands: readonly (Seen | number)[],
+  results: readonly Seen[],
   shape: Shape,
   dims: readonly number[] | null,
 ): Space {
@@ -99,7 +102,7 @@ export function accessOf(strides: readonly number[], space: Space, single: boole
 }
 
 /** Whether an operand is one value per row: it has extent 1 along every folded axis, and a row is longer than that. */
-export function isPerRow(t: Tensor, shape: Shape, dims: readonly number[]): boolean {
+export function isPerRow(t: Seen, shape: Shape, dims: readonly number[]): boolean {
   const lead = shape.length - t.shape.length;
   if (dims.every((axis) => shape[axis] === 1)) return false;
   return dims.every((axis) => axis < lead || t.shape[axis - lead] === 1);

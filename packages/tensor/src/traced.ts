@@ -12,6 +12,7 @@ import {
   type Value,
   valueType,
 } from "@descent/backend";
+import type { Layout } from "./layout.ts";
 import { type Plan, planLaunch } from "./plan.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -62,13 +63,25 @@ export interface Prepared {
   readonly uniforms: (hyper: readonly number[]) => number[];
 }
 
+/** Programs by layout, which is one object for as long as it is remembered: a hit costs no look at the long key. */
+const known = new WeakMap<Layout, Compiled>();
+
+function programOf(spec: Traced, operands: readonly (Tensor | number)[], computed: DType, layout: Layout): Compiled {
+  let found = known.get(layout);
+  if (found === undefined) {
+    const key = `${spec.key}|${computed}|${layout.key}`;
+    found = compiled.get(key, () => compile(spec, operands, computed, layout));
+    known.set(layout, found);
+  }
+  return found;
+}
+
 /** Plans and compiles a traced operation, for callers that run it many times on the same memory. */
 export function prepareTraced(spec: Traced, operands: readonly (Tensor | number)[], call: TracedCall = {}): Prepared {
   const computed = spec.dtype(operands);
   const outputs = spec.outputs?.(computed) ?? [computed];
-  const plan = planLaunch(spec, operands, outputs, call);
-  const key = `${spec.key}|${computed}|${plan.key}`;
-  const { program, uniforms } = compiled.get(key, () => compile(spec, operands, computed, plan));
+  const plan = planLaunch(spec, operands, outputs, computed, call);
+  const { program, uniforms } = programOf(spec, operands, computed, plan.layout);
   return { plan, kernel: plan.runtime.kernel(program), uniforms };
 }
 
@@ -77,10 +90,9 @@ export function runTraced(spec: Traced, operands: readonly (Tensor | number)[], 
   const { plan, kernel, uniforms } = prepareTraced(spec, operands, call);
   const host = { hyper: plan.hyper, uniforms };
   plan.runtime.launch(kernel, plan.args, plan.shape, uniforms(plan.hyper), spec.name, host);
-  plan.into.forEach((target, i) => {
-    if (target !== null) (plan.results[i] as Tensor).storage.version++;
-  });
-  return plan.results;
+  const { into, results } = plan;
+  for (let i = 0; i < into.length; i++) if (into[i] !== null) (results[i] as Tensor).storage.version++;
+  return results;
 }
 
 /** Takes an operand as `body` wants it. */
@@ -95,8 +107,8 @@ function taken(loaded: Value | Mask, take: Take, computed: DType): Value {
 const wrapped = (hyper: Value, computed: DType): Value =>
   valueType(computed) === "u32" ? hyper.trunc().remainder(2 ** 32) : hyper;
 
-function compile(spec: Traced, operands: readonly (Tensor | number)[], computed: DType, plan: Plan): Compiled {
-  const { rank, reduced } = plan;
+function compile(spec: Traced, operands: readonly (Tensor | number)[], computed: DType, layout: Layout): Compiled {
+  const { rank, reduced } = layout;
   const trace = new Trace(reduced === null ? { kind: "map", rank } : { kind: "fold", rank, reduced });
   const bound: (number | null)[] = [];
   let slot = 0;
@@ -107,7 +119,7 @@ function compile(spec: Traced, operands: readonly (Tensor | number)[], computed:
       bound.push(null);
       return taken(wrapped(trace.hyper(slot++), computed), take, computed);
     }
-    const { access, mode, same } = plan.operands[i] as NonNullable<Plan["operands"][number]>;
+    const { access, mode, same } = layout.operands[i] as NonNullable<Layout["operands"][number]>;
     const binding = same === null ? trace.bind(operand.dtype, access, mode) : (bound[same] as number);
     bound.push(binding);
     // An operand that is only overwritten has no value to give; a placeholder says so if the body asks for it.
@@ -116,8 +128,8 @@ function compile(spec: Traced, operands: readonly (Tensor | number)[], computed:
   });
   const results = spec.body(values, trace, count);
   results.forEach((result, i) => {
-    const into = plan.into[i] ?? null;
-    const { dtype, access } = plan.outputs[i] as Plan["outputs"][number];
+    const into = layout.into[i] ?? null;
+    const { dtype, access } = layout.outputs[i] as Layout["outputs"][number];
     const binding = into === null ? trace.bind(dtype, access, "write") : (bound[into] as number);
     trace.store(binding, storable(trace, result, dtype));
   });
