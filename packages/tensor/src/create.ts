@@ -11,6 +11,7 @@ import {
   type Shape,
   sizeOf,
 } from "@descent/backend";
+import { checkOptions } from "./options.ts";
 import { defaultDType } from "./promote.ts";
 import { currentRuntime, runtimeOf } from "./runtime.ts";
 import { checkShape } from "./shape.ts";
@@ -66,6 +67,7 @@ export function tensor(
   data: Nested | Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array,
   options: CreateOptions = {},
 ): Tensor {
+  checkOptions("tensor", options, ["dtype", "backend"]);
   const own = typedArrays.find(([type]) => data instanceof type)?.[1];
   if (own) {
     const array = data as HostArray;

@@ -70,8 +70,16 @@ export function normalizeAxes(
   return rank === 0 ? [] : distinct;
 }
 
+/** Checks that extents or axes are a list, as they are everywhere here, and not one argument each. */
+export function checkList(operation: string, list: readonly number[]): void {
+  if (Array.isArray(list)) return;
+  const hint = `For example ${operation}([2, 3]) rather than ${operation}(2, 3).`;
+  throw new DescentError("argument", operation, "takes an array of numbers", { got: typeof list }, hint);
+}
+
 /** Checks extents that a user gave: integers of at least 0. */
 export function checkShape(operation: string, shape: Shape): Shape {
+  checkList(operation, shape);
   for (const extent of shape) {
     if (!Number.isInteger(extent) || extent < 0) {
       throw new DescentError(

@@ -30,7 +30,7 @@ const isTensor = (entry: Index): entry is Tensor => typeof entry === "object" &&
  * The part of `x` that Python writes `x[…]`: `at(x, 0, "...", { start: 1 })` is `x[0, ..., 1:]`. A view, unless an entry is
  * a tensor; where several are, they broadcast and pick together, as in NumPy. Assign with `x.at(0).copy_(y)`.
  */
-export function at(x: Tensor, ...index: readonly Index[]): Tensor {
+export function at(x: Tensor, ...index: Index[]): Tensor {
   const consumed = index.filter((entry) => entry !== null && entry !== "...").length;
   const facts = { shape: showShape(x.shape), entries: index.length };
   if (consumed > x.ndim || index.filter((entry) => entry === "...").length > 1) {

@@ -1,5 +1,13 @@
 import { contiguousStrides, DescentError, type Shape, sizeOf } from "@descent/backend";
-import { broadcastStrides, checkShape, normalizeAxes, normalizeAxis, sameShape, showShape } from "../shape.ts";
+import {
+  broadcastStrides,
+  checkList,
+  checkShape,
+  normalizeAxes,
+  normalizeAxis,
+  sameShape,
+  showShape,
+} from "../shape.ts";
 import { record } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { contiguous } from "./contiguous.ts";
@@ -7,6 +15,7 @@ import { sumToSize } from "./reduce.ts";
 
 /** Fills in the one −1 of a requested shape. */
 export function inferShape(operation: string, shape: Shape, size: number): number[] {
+  checkList(operation, shape);
   const open = shape.indexOf(-1);
   const known = shape.reduce((product, extent, axis) => (axis === open ? product : product * extent), 1);
   const filled = shape.map((extent, axis) => (axis === open ? (known === 0 ? Number.NaN : size / known) : extent));
@@ -97,6 +106,7 @@ export function unflatten(x: Tensor, dim: number, sizes: Shape): Tensor {
 
 /** The axes in another order: axis i of the result is axis `dims[i]` of `x`. A view. */
 export function permute(x: Tensor, dims: readonly number[]): Tensor {
+  checkList("permute", dims);
   const order = dims.map((dim) => normalizeAxis("permute", dim, x.ndim));
   if (order.length !== x.ndim || new Set(order).size !== order.length) {
     const facts = { dims: showShape(dims), axes: x.ndim };
@@ -167,6 +177,7 @@ export function unsqueeze(x: Tensor, dim: number): Tensor {
 
 /** Axes of extent 1 stretched to `shape`, new ones in front; −1 keeps an extent. A view in which elements repeat. */
 export function expand(x: Tensor, shape: Shape): Tensor {
+  checkList("expand", shape);
   const lead = shape.length - x.ndim;
   const target = shape.map((extent, axis) =>
     extent === -1 && axis >= lead ? (x.shape[axis - lead] as number) : extent,
