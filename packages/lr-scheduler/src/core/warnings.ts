@@ -1,17 +1,14 @@
 import type { Schedulable } from "./schedulable.ts";
 
 const texts = {
-  "step-order":
-    "scheduler.step() was called before optimizer.step(): the first lr of the schedule was never used. " +
-    "Call optimizer.step() first, then scheduler.step().",
+  "step-order": "scheduler.step() was called before optimizer.step(): the first lr of the schedule was never used.",
   "epoch-argument":
-    "scheduler.step(epoch) is deprecated, as in PyTorch: call step() once per epoch, or advance(amount). " +
-    "The closed form is used, so changes that others made to the lr are lost.",
-  "nan-metric": "ReduceLROnPlateau was given a metric of NaN. It counts as not better than the best one.",
+    "scheduler.step(epoch) is deprecated, as in PyTorch: changes that others made to the lr are lost. " +
+    "Call step() or advance(amount).",
 } as const;
 
 /** What a warning is about. */
-export type WarningCode = keyof typeof texts;
+export type WarningCode = keyof typeof texts | "nan-metric";
 
 type Handler = (message: string, code: WarningCode) => void;
 
@@ -28,10 +25,11 @@ export function setWarnings(to: boolean | Handler): void {
   handler = typeof to === "function" ? to : to ? print : undefined;
 }
 
-export function warnOnce(code: WarningCode): void {
+/** @param text only needed for warnings that one class gives: every bundle has the others. */
+export function warnOnce(code: WarningCode, text: string = texts[code as keyof typeof texts]): void {
   if (given.has(code)) return;
   given.add(code);
-  handler?.(texts[code], code);
+  handler?.(text, code);
 }
 
 /** Whether `step` of an optimizer has run since its first scheduler was made. */

@@ -103,7 +103,8 @@ export class ReduceLROnPlateau extends LRScheduler {
         "Pass the value to watch: step(validationLoss), or preview(…, { metric }). Without it nothing can be replayed.";
       throw new DescentError("argument", `${this.title}.step`, "the metric is not a number", { metric }, hint);
     }
-    if (Number.isNaN(metric)) warnOnce("nan-metric");
+    if (Number.isNaN(metric))
+      warnOnce("nan-metric", `${this.title} was given a metric of NaN. It counts as not better than the best one.`);
     const { patience, cooldown } = this.options;
     this.lastEpoch += by;
     if (this.isBetter(metric)) {
