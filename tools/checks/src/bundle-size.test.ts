@@ -35,7 +35,7 @@ const budgets: readonly Budget[] = [
       export { variable } from "@descent/autograd";
       export { Adam } from "@descent/optim";
       export { cpu } from "@descent/backend-cpu";`,
-    limit: 56 * KB, // the aim is 30: the Tensor class brings every operation along
+    limit: 64 * KB, // the aim is 30: the Tensor class brings every operation along, and printing, random numbers and capture
   },
   {
     what: "training on wasm: tensor, autograd, optim, backend-wasm",
@@ -44,7 +44,7 @@ const budgets: readonly Budget[] = [
       export { variable } from "@descent/autograd";
       export { Adam } from "@descent/optim";
       export { wasm } from "@descent/backend-wasm";`,
-    limit: 72 * KB, // the aim is 50, as above
+    limit: 80 * KB, // the aim is 50, as above
   },
   {
     what: "training on webgpu: tensor, autograd, optim, backend-webgpu",
