@@ -4,6 +4,7 @@ import type { Given } from "../core/options.ts";
 import { hyper, nonNegative, number } from "../core/options.ts";
 import type { GivenGroup } from "../core/param-groups.ts";
 import { decayed, type Rule } from "../core/rule.ts";
+import { stateTensor } from "../core/state-dict.ts";
 
 export interface AdagradOptions extends Common {
   /** Default: 1e-2. */
@@ -39,7 +40,9 @@ export class Adagrad extends ElementwiseOptimizer<AdagradOptions, "sum"> {
   }
   override addParamGroup(group: GivenGroup<Given<AdagradOptions>>): void {
     super.addParamGroup(group);
-    this.fillState(this.paramGroups.at(-1)!);
+    const { params, stateDtype, initialAccumulatorValue } = this.paramGroups.at(-1)!;
+    for (const p of params)
+      this.state.set(p, { step: 0, sum: stateTensor(p, initialAccumulatorValue, stateDtype ?? p.dtype) });
   }
   protected override gradients() {
     return "both" as const;

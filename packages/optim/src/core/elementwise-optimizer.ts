@@ -16,7 +16,7 @@ import { PlannedUpdate } from "./planned-update.ts";
 import { isNarrow } from "./rounding.ts";
 import type { Rule, Updated } from "./rule.ts";
 import { type Bag, isCurrent, readSetting, type Setting } from "./setting.ts";
-import { SingleOptimizer, type StateKeys } from "./single-optimizer.ts";
+import { refused, SingleOptimizer, type StateKeys } from "./single-optimizer.ts";
 import { type ParamState, stateTensor } from "./state-dict.ts";
 import { traceUpdate } from "./trace-update.ts";
 
@@ -114,11 +114,7 @@ export abstract class ElementwiseOptimizer<
     const operation = `${this.name}.step`;
     const taken = this.gradients();
     const sparse = g instanceof SparseTensor;
-    if (taken !== "both" && sparse !== (taken === "sparse")) {
-      const hint = sparse ? "Use SparseAdam, or SGD or Adagrad, or a layer without { sparse: true }." : "Use Adam.";
-      const fault = `does not support ${sparse ? "sparse" : "dense"} gradients`;
-      throw new DescentError("unsupported", operation, fault, { shape: p.shape }, hint);
-    }
+    if (taken !== "both" && sparse !== (taken === "sparse")) throw refused(this.name, g, p.shape);
     const { weightDecay = 0, differentiable = false, rounding = "nearest" } = group as Bag;
     if (sparse && (weightDecay !== 0 || differentiable || rounding !== "nearest")) {
       const option = differentiable ? "differentiable" : weightDecay !== 0 ? "weightDecay" : "rounding";
@@ -205,17 +201,6 @@ export abstract class ElementwiseOptimizer<
     whole.forEach((x, k) => {
       scatterRows(x, g, updated[k] as Tensor);
     });
-  }
-
-  /** Makes the buffers of every parameter now rather than with its first gradient. */
-  protected fillState(group: ParamGroup<O>): void {
-    const dtype = (group as { stateDtype?: Tensor["dtype"] | null }).stateDtype ?? null;
-    for (const p of group.params) {
-      const state: ParamState = { step: 0 };
-      for (const [name, value] of Object.entries<number>(this.buffers(group) as Record<string, number>))
-        state[name] = stateTensor(p, value, dtype ?? p.dtype);
-      this.state.set(p, state);
-    }
   }
 
   /** One differentiable update: everything is recorded, and new tensors take the place of parameter and buffers. */

@@ -64,7 +64,6 @@ class OptimizerHooks {
   /** Runs what comes before a step, those of all optimizers first; gives the step's arguments. */
   before(optimizer: Optimizer<object>, given: StepArguments, outermost: boolean): StepArguments {
     let args = given;
-    if (this.pre.isEmpty && (!outermost || globalPre.isEmpty)) return args;
     for (const hook of [...(outermost ? globalPre.all : []), ...this.pre.all]) {
       const other = hook(optimizer, args);
       if (other === undefined) continue;
@@ -80,7 +79,6 @@ class OptimizerHooks {
 
   /** Runs what comes after a step, those of all optimizers last. */
   after(optimizer: Optimizer<object>, args: StepArguments, outermost: boolean): void {
-    if (this.post.isEmpty && (!outermost || globalPost.isEmpty)) return;
     for (const hook of [...this.post.all, ...(outermost ? globalPost.all : [])]) hook(optimizer, args);
   }
 }

@@ -19,17 +19,17 @@ export const isNarrow = (dtype: DType): boolean => dtype in formats;
 /** The distance between neighbours of `dtype` near `x`, exactly: a power of two. */
 function spacing(x: Value, dtype: DType): Value {
   const { bits, least } = formats[dtype] as { bits: number; least: number };
-  const type = x.type;
   let rest = x.abs();
-  let power: Value | number = 2 ** (1 - bits);
-  const scale = (by: number, when: (rest: Value, at: number) => ReturnType<Value["ge"]>, at: number) => {
-    const applies = when(rest, at);
-    rest = applies.select(rest.mul(1 / by), rest, type);
-    power = applies.select(typeof power === "number" ? power * by : power.mul(by), power, type);
-  };
-  for (const k of [64, 32, 16, 8, 4, 2, 1]) scale(2 ** k, (r, at) => r.ge(at), 2 ** k);
-  for (const k of [64, 32, 16, 8, 4, 2, 1]) scale(2 ** -k, (r, at) => r.lt(at), 2 ** (1 - k));
-  return (power as unknown as Value).maximum(least);
+  let power = x.trace.constant(2 ** (1 - bits), x.type);
+  for (const up of [true, false]) {
+    for (const k of [64, 32, 16, 8, 4, 2, 1]) {
+      const by = 2 ** (up ? k : -k);
+      const applies = up ? rest.ge(by) : rest.lt(2 * by);
+      rest = applies.select(rest.mul(1 / by), rest, x.type);
+      power = applies.select(power.mul(by), power, x.type);
+    }
+  }
+  return power.maximum(least);
 }
 
 /** `x` up or down to a neighbour of `dtype`, with the chances that keep the mean; `key`: four numbers of a random draw. */

@@ -35,6 +35,14 @@ export interface StateKeys {
 const defined = (x: object): Record<string, unknown> =>
   Object.fromEntries(Object.entries(x).filter(([, value]) => value !== undefined));
 
+/** The error for a gradient that an optimizer does not take because it is sparse, or because it is not. */
+export function refused(name: string, gradient: Tensor, shape: readonly number[]): DescentError {
+  const sparse = gradient instanceof SparseTensor;
+  const hint = sparse ? "Use SparseAdam, SGD or Adagrad, or a layer without { sparse: true }." : "Use Adam.";
+  const fault = `does not support ${sparse ? "sparse" : "dense"} gradients`;
+  return new DescentError("unsupported", `${name}.step`, fault, { shape }, hint);
+}
+
 /** An optimizer of one algorithm. A subclass says what it is in `describe` and changes the parameters in `update`. */
 export abstract class SingleOptimizer<O extends object> extends Optimizer<O> {
   readonly defaults: O;
@@ -104,9 +112,7 @@ export abstract class SingleOptimizer<O extends object> extends Optimizer<O> {
   override checkStep(): void {
     this.checkOptions();
     for (const { grad, shape } of this.parameters) {
-      if (!(grad instanceof SparseTensor)) continue;
-      const hint = "Use SparseAdam, or SGD or Adagrad, or a layer without { sparse: true }.";
-      throw new DescentError("unsupported", `${this.name}.step`, "does not support sparse gradients", { shape }, hint);
+      if (grad instanceof SparseTensor) throw refused(this.name, grad, shape);
     }
   }
 
