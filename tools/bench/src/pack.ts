@@ -10,7 +10,9 @@ import { build } from "vite";
 // benchmarks, a Vulkan loader, and PyTorch's side. The driver is the machine's own.
 //
 //   node src/pack.ts [--out descent-bench.tar.gz]
-//   tar xzf descent-bench.tar.gz && descent-bench/run.sh --backend webgpu --only gpu
+//   tar xzf descent-bench.tar.gz
+//   descent-bench/run.sh conformance                              the conformance kit on this machine's adapter
+//   descent-bench/run.sh bench --backend webgpu --only gpu        the figures; torch-gpu.py prints PyTorch's beside them
 
 const mostBytes = 60e6;
 const { values } = parseArgs({ options: { out: { type: "string", default: "descent-bench.tar.gz" } } });
@@ -20,7 +22,7 @@ const work = mkdtempSync(join(tmpdir(), "descent-pack-"));
 const folder = join(work, "descent-bench");
 
 const script = `#!/bin/sh
-# Runs the benchmarks with what lies beside this file; the Vulkan driver is the machine's own, or that of VK_ICD_FILENAMES.
+# Runs one of the programs that lie beside this file, bench or conformance; the Vulkan driver is the machine's own, or that of VK_ICD_FILENAMES.
 here=$(cd "$(dirname "$0")" && pwd)
 export LD_LIBRARY_PATH="\${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$here/lib"
 if [ -z "$VK_ICD_FILENAMES" ]; then
@@ -28,7 +30,9 @@ if [ -z "$VK_ICD_FILENAMES" ]; then
     [ -e "$file" ] && export VK_ICD_FILENAMES="$file" && break
   done
 fi
-exec "$here/node" "$here/bench.mjs" "$@"
+program=$1
+shift
+exec "$here/node" "$here/$program.mjs" "$@"
 `;
 
 /** The first of these files that exists. */
@@ -45,11 +49,14 @@ try {
     root: join(here, ".."),
     ssr: { noExternal: true, external: ["webgpu"] },
     build: {
-      ssr: join(here, "main.ts"),
+      ssr: true,
       outDir: folder,
       minify: false,
       target: "node20",
-      rolldownOptions: { output: { entryFileNames: "bench.mjs" } },
+      rolldownOptions: {
+        input: { bench: join(here, "main.ts"), conformance: join(here, "gpu-conformance.ts") },
+        output: { entryFileNames: "[name].mjs", chunkFileNames: "[name].mjs" },
+      },
     },
   });
   const dawn = dirname(createRequire(import.meta.url).resolve("webgpu"));
