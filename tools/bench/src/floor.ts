@@ -1,11 +1,13 @@
 import { Worker } from "node:worker_threads";
+import { measure } from "./measure.ts";
+import type { Task } from "./task.ts";
 
-/** What the machine can do, with as many threads as the backend has. */
+/** What the machine can do, with as many threads as the backend has; or what its GPU can. */
 export interface Floor {
   readonly threads: number;
-  /** Floating-point operations a second, in fused multiply-adds of 128-bit vectors that touch no memory. */
-  readonly flops: number;
-  /** Bytes read and written a second by a sweep over four streams, of which three are updated in place. */
+  /** Floating-point operations a second, in fused multiply-adds of 128-bit vectors that touch no memory; nobody knows a GPU's. */
+  readonly flops?: number;
+  /** Bytes read and written a second by a sweep over four streams, of which three are updated in place; on a GPU by a copy. */
   readonly bandwidth: number;
 }
 
@@ -113,4 +115,12 @@ export async function measureFloor(threads: number): Promise<Floor> {
   const floor = { threads, flops: await settled("peak"), bandwidth: await settled("sweep") };
   await Promise.all(workers.map((worker) => worker.terminate()));
   return floor;
+}
+
+/** The floor of a GPU: the bytes that a plain copy moves, at its best. */
+export async function measureCopy(copy: Task): Promise<Floor> {
+  const prepared = await copy.descent();
+  const [timing] = await measure([prepared]);
+  prepared.dispose?.();
+  return { threads: 1, bandwidth: copy.bytes! / timing!.best };
 }

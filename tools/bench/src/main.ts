@@ -4,15 +4,25 @@ import { fileURLToPath } from "node:url";
 import { manualSeed, use, useSync } from "@descent/tensor";
 import { Command, Option } from "commander";
 import { backends } from "./backends.ts";
+import { copy } from "./families/gpu.ts";
 import { families } from "./families/index.ts";
-import { measureFloor } from "./floor.ts";
+import { measureCopy, measureFloor } from "./floor.ts";
 import { measure } from "./measure.ts";
 import { installPeers } from "./peers/install.ts";
 import { jax } from "./peers/jax.ts";
 import { tfjs } from "./peers/tfjs.ts";
 import { timeTorch, torchVersion } from "./peers/torch.ts";
 import { setBackend } from "./prepare.ts";
-import { type Finding, type Machine, page, type Results, type Section, showFloor, table } from "./report.ts";
+import {
+  copyLength,
+  type Finding,
+  type Machine,
+  page,
+  type Results,
+  type Section,
+  showFloor,
+  table,
+} from "./report.ts";
 import { measureStart } from "./start.ts";
 import type { Prepared, Task } from "./task.ts";
 
@@ -54,7 +64,7 @@ const machine: Machine = {
   system: `${type()} ${release()}`,
   node: process.version,
 };
-const floor = await measureFloor(threads);
+const floor = backend.name === "webgpu" ? await measureCopy(copy(copyLength)) : await measureFloor(threads);
 console.log(
   `${backend.name}, ${threads} threads on ${machine.processor}, ${machine.cores} cores, Node ${machine.node}; ` +
     `floor: ${showFloor(floor)}`,

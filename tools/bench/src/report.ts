@@ -42,6 +42,9 @@ export interface Results {
   readonly families: Record<string, Section>;
 }
 
+/** Elements of the copy that gives the floor of a GPU. */
+export const copyLength = 2 ** 26;
+
 /** A time with a unit that suits it. */
 export function showTime(seconds: number): string {
   if (seconds < 1e-6) return `${(seconds * 1e9).toFixed(0)} ns`;
@@ -52,9 +55,9 @@ export function showTime(seconds: number): string {
 const showRate = ({ flops, bytes }: Pick<Task, "flops" | "bytes">, seconds: number): string =>
   flops ? `${(flops / seconds / 1e9).toFixed(1)} GFLOP/s` : bytes ? `${(bytes / seconds / 1e9).toFixed(1)} GB/s` : "";
 
-/** The least time the machine could take: operations at its peak, or bytes at its bandwidth. */
+/** The least time the machine could take: operations at its peak, or bytes at its bandwidth; 0 where that is unknown. */
 const floorOf = ({ flops, bytes }: Finding, floor: Floor): number =>
-  flops ? flops / floor.flops : bytes ? bytes / floor.bandwidth : 0;
+  flops ? (floor.flops ? flops / floor.flops : 0) : bytes ? bytes / floor.bandwidth : 0;
 
 const titles: Record<Peer, string> = { one: "one thread", tfjs: "TensorFlow.js", jax: "jax-js", torch: "PyTorch" };
 
@@ -83,7 +86,7 @@ export function table(findings: readonly Finding[], floor: Floor): string {
 }
 
 export const showFloor = ({ flops, bandwidth }: Floor): string =>
-  `${(flops / 1e9).toFixed(1)} GFLOP/s, ${(bandwidth / 1e9).toFixed(1)} GB/s`;
+  [...(flops ? [`${(flops / 1e9).toFixed(1)} GFLOP/s`] : []), `${(bandwidth / 1e9).toFixed(1)} GB/s`].join(", ");
 
 /** The whole page. */
 export function page(results: Results): string {
@@ -101,7 +104,7 @@ Written by \`npm run bench -- --peers --record\` on ${results.date}. Each time i
 Descent and its peers took turns (PyTorch ran just after, in a process of its own); the best sample stands beside it. A ratio is
 the peer's median over Descent's: above 1, Descent is faster. The floor is the work over what this machine did in the same run with
 as many threads: 128-bit fused multiply-adds in registers, and bytes read and written over four streams (what fits the caches
-of a core may go below it).
+of a core may go below it). On a GPU it is the bytes over what a copy of ${copyLength} numbers moved, and products have none.
 
 Backend ${results.backend} with ${results.threads} threads; ${machine.processor}, ${machine.cores} cores, ${machine.memory}, ${machine.system}, Node ${machine.node}.
 ${names.length ? `Peers: ${names.join(", ")}.\n` : ""}

@@ -67,7 +67,7 @@ function one(
   return { kernel, args: flat(buffers, strides), shape, uniforms: [], label: "bench" };
 }
 
-const copy = (length: number): Task => ({
+export const copy = (length: number): Task => ({
   name: `copy of ${length}`,
   bytes: 8 * length,
   descent() {
