@@ -32,6 +32,14 @@ export const helpers = {
     needs: ["is_nan"],
     code: "fn least(a: f32, b: f32) -> f32 { return select(select(min(a, b), b, is_nan(b)), a, is_nan(a)); }",
   },
+  /** Both quartered where the divisor is beyond 2¹²⁶: exact, since what gets subnormal by it is 0 as a quotient anyway. */
+  divided: {
+    needs: ["magnitude"],
+    code: `fn divided(a: f32, b: f32) -> f32 {
+  let scale = select(1f, 0.25f, magnitude(b) > 8.507059173023462e37f);
+  return (a * scale) / (b * scale);
+}`,
+  },
   /** Rounds at a bit, to even; what rounds beyond 65504 becomes infinite, and below the normal range the unit is fixed. */
   to_float16: {
     needs: ["is_nan", "infinity", "with_sign", "kept"],

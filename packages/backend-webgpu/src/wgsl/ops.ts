@@ -46,6 +46,11 @@ const sign: Emit = ({ from, a }) => {
   const [minus, none, plus] = from === "f32" ? ["-1f", "0f", "1f"] : ["-1i", "0i", "1i"];
   return `select(select(${none}, ${minus}, ${a} < ${none}), ${plus}, ${a} > ${none})`;
 };
+/** A division; WGSL promises one only for divisors up to 2¹²⁶, so that larger ones need care unless it is known that there are none. */
+const divide: Emit = (operation) => {
+  const known = Math.abs(Number.parseFloat(operation.b.replace("(", "")));
+  return (known <= 2 ** 126 ? infix("/") : call2("divided"))(operation);
+};
 /** Powers that need no logarithm. */
 const power: Emit = ({ a, b }) => {
   if (b === "2f") return `(${a} * ${a})`;
@@ -60,7 +65,7 @@ export const emitters = {
   add: infix("+"),
   sub: infix("-"),
   mul: infix("*"),
-  div: either(infix("/"), guarded("/")),
+  div: either(divide, guarded("/")),
   neg: ({ from, a }) => (from === "u32" ? `(0u - ${a})` : `(-${a})`),
   abs: either(call("magnitude"), ({ from, a }) => (from === "u32" ? a : `abs(${a})`)),
   sign,

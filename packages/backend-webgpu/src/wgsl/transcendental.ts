@@ -199,7 +199,10 @@ export const exponentials = {
     needs: ["exp_scaled"],
     code: `fn complement_of_error(x: f32) -> f32 {
   let inside = clamp(x, 0.45f, 10.1f);
-  let t = 2f / (2f + inside);
+  let sum = 2f + inside;
+  // Divisions may be off by 2.5 units in the last place, which the result would inherit: one step of Newton's takes that away.
+  let quotient = 2f / sum;
+  let t = fma(fma(-quotient, sum, 2f), 0.5f * quotient, quotient);
   let p = ${polynomial("t", [1.544758256e-7, 0.2820913682, 0.2821134227, 0.2470208462, 0.1727475179, 0.1098664932, -0.1179621347, 0.2625840248, -0.6381313753, 0.65223427, -0.3119604268, 0.05939944111])};
   // The square of the upper half of x is exact, and what is left is small.
   let head = bitcast<f32>(bitcast<u32>(inside) & 0xfffff000u);
