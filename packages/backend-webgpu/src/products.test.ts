@@ -1,8 +1,8 @@
 import { type Buffer, buildScan, buildScatter, buildSort } from "@descent/backend";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { WebgpuBackend } from "./backend.ts";
-import { open } from "./gpu/open.ts";
+import type { WebgpuBackend } from "./backend.ts";
 import { webgpu } from "./index.ts";
+import { withEnough } from "./testing/enough.ts";
 import { filled, launchOf, product } from "./testing/programs.ts";
 
 // Sizes that the conformance kit leaves out because the interpreter takes too long; numbers are small integers, so sums are exact.
@@ -12,10 +12,6 @@ beforeAll(async () => {
   backend = await withEnough(128);
 });
 afterAll(() => backend.close());
-
-/** A backend that takes so many workgroups for enough: the fewer, the larger its tiles. */
-const withEnough = async (enoughGroups: number) =>
-  new WebgpuBackend(await open({}), { poolBytes: 2 ** 28, deterministic: false, enoughGroups }, null);
 
 const digits = (length: number, seed: number) =>
   Float32Array.from({ length }, (_, i) => ((i * 7 + seed * 13) % 11) - 5);

@@ -24,18 +24,31 @@ function isColumnar({ bindings, rank, reduced }: FoldProgram, { args, shape }: L
   return balance > 0;
 }
 
-/**
- * Lays rows over threads: enough threads for few long rows, coalesced loads for every layout. `enough` workgroups keep the device
- * busy; 0: rows are not cut.
- */
-function cutFold(program: FoldProgram, launch: Launch, rows: number, width: number, enough: number): Cut {
+/** Threads of a row: as few as keep the device busy, since bringing them together costs as much as several loads. */
+function lanesOf(rows: number, width: number, enough: number): number {
+  if (width <= 8) return 1;
+  const fills = (lanes: number) => rows * lanes >= 4 * enough * groupSize;
+  if (width <= 128) return fills(8) ? 8 : 32;
+  return width <= 1024 && fills(32) ? 32 : 256;
+}
+
+/** Lays rows over threads: enough threads for few long rows, coalesced loads for every layout. `enough` workgroups keep the device busy. */
+function cutFold(
+  program: FoldProgram,
+  launch: Launch,
+  rows: number,
+  width: number,
+  enough: number,
+  splits: boolean,
+): Cut {
   const columnar = isColumnar(program, launch);
-  let lanes = width <= 8 ? 1 : width <= 128 ? 32 : 256;
+  let lanes = lanesOf(rows, width, enough);
   if (columnar) lanes = width <= 16 || rows >= 1 << 16 ? 1 : 8;
   const groups = Math.ceil((rows * lanes) / groupSize);
   const most = Math.floor(width / (lanes * 16));
-  // A cut costs a dispatch more: it has to bring a lot.
-  const parts = groups < enough / 2 && most > 3 ? Math.min(most, Math.ceil((2 * enough) / groups)) : 1;
+  // A cut costs a dispatch more: it has to bring a lot. Long rows are cut into more parts, for loads in flight hide each other's latency.
+  const many = Math.max(2 * enough, Math.min(16 * enough, (rows * width) / (64 * groupSize)));
+  const parts = splits && groups < enough / 2 && most > 3 ? Math.min(most, Math.ceil(many / groups)) : 1;
   return { lanes, columnar, parts };
 }
 
@@ -52,7 +65,7 @@ export function prepareFold(program: FoldProgram): Prepare {
     if (rows === 0) return;
     const aliases = recorder.aliases(program, launch);
     const splits = words > 0 && program.bindings.length < recorder.bindings;
-    const { lanes, columnar, parts } = cutFold(program, launch, rows, width, splits ? recorder.enoughGroups : 0);
+    const { lanes, columnar, parts } = cutFold(program, launch, rows, width, recorder.enoughGroups, splits);
     const made = (pass: FoldForm["pass"]) =>
       variants.get(`${lanes}${columnar}${pass}${aliases ?? ""}`, () => {
         const emitter = new FoldEmitter(program, recorder.features, { lanes, columnar, aliases, pass });

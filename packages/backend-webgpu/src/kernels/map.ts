@@ -7,8 +7,10 @@ import { type Aliases, type Shader, type Slot, shader } from "../wgsl/shader.ts"
 import { type Features, held, stored } from "../wgsl/storage.ts";
 import { type Prepare, type Recorder, Variants } from "./recorder.ts";
 
-/** Elements of one thread. */
+/** Elements of one vector, and of one thread. */
 const width = 4;
+/** Vectors of one thread where the body does so little that one would not keep the memory busy. */
+const mostVectors = 4;
 
 /** Storage slots for the bindings of a program; those that share memory share a slot. */
 export function slotsOf(
@@ -26,8 +28,9 @@ export function slotsOf(
   });
 }
 
-/** One element per call, four calls per thread: flat bindings go through vectors where they are aligned. */
-function emitMap(program: MapProgram, features: Features, vector: boolean, aliases: Aliases | null): [Shader, Frame] {
+/** One element per call, four calls per vector: flat bindings go through `vectors` vectors a thread where they are aligned; 0: none. */
+function emitMap(program: MapProgram, features: Features, vectors: number, aliases: Aliases | null): [Shader, Frame] {
+  const vector = vectors > 0;
   const { bindings, body, stores, rank } = program;
   const frame = new Frame(program);
   const axes = Array.from({ length: rank }, (_, axis) => axis);
@@ -66,20 +69,27 @@ fn element(i: u32${parameters})${results ? " -> Results" : ""} {
 ${perElement}
 ${results ? `return Results(${vectorStores.map(storedAt).join(", ")});` : ""}
 }`;
-  const at = (k: number) => `${name(k)}[(${frame.offset(k)} >> 2u) + g]`;
+  const at = (k: number, g = "g") => `${name(k)}[(${frame.offset(k)} >> 2u) + ${g}]`;
   const each = (i: string, part: (k: number) => string) =>
     `element(${[i, ...loads.map(({ k }) => part(k))].join(", ")})`;
+  const numbers = Array.from({ length: vectors }, (_, v) => v);
+  /** One vector of a thread, once all of them were loaded: nothing that is stored holds a load up. */
+  const whole = (v: number) =>
+    `${["x", "y", "z", "w"].map((c, n) => `let r${v}_${n} = ${each(`g0_${v} * ${width}u + ${n}u`, (k) => `w${k}_${v}.${c}`)};`).join("\n")}
+${vectorStores.map(({ binding }, s) => `${at(binding, `g0_${v}`)} = vec4<${held(bindings[binding]!.dtype, features)}>(${[0, 1, 2, 3].map((n) => `r${v}_${n}.s${s}`).join(", ")});`).join("\n")}`;
   const main = vector
-    ? `let g = group * ${groupSize}u + t;
-let i = g * ${width}u;
-if (i + ${width}u <= ${count}) {
-${loads.map(({ k }) => `let w${k} = ${at(k)};`).join("\n")}
-${["x", "y", "z", "w"].map((c, n) => `let r${n} = ${each(`i + ${n}u`, (k) => `w${k}.${c}`)};`).join("\n")}
-${vectorStores.map(({ binding }, s) => `${at(binding)} = vec4<${held(bindings[binding]!.dtype, features)}>(r0.s${s}, r1.s${s}, r2.s${s}, r3.s${s});`).join("\n")}
+    ? `let g0 = group * ${groupSize * vectors}u + t;
+if ((g0 + ${(vectors - 1) * groupSize + 1}u) * ${width}u <= ${count}) {
+${numbers.map((v) => `let g0_${v} = g0 + ${v * groupSize}u;`).join("\n")}
+${numbers.flatMap((v) => loads.map(({ k }) => `let w${k}_${v} = ${at(k, `g0_${v}`)};`)).join("\n")}
+${numbers.map(whole).join("\n")}
 } else {
-for (var c = 0u; i + c < ${count}; c++) {
+for (var g = g0; g < g0 + ${vectors * groupSize}u; g += ${groupSize}u) {
+let i = g * ${width}u;
+for (var c = 0u; c < ${width}u && i + c < ${count}; c++) {
 let r = ${each("i + c", (k) => `${at(k)}[c]`)};
 ${vectorStores.map(({ binding }, s) => `${at(binding)}[c] = r.s${s};`).join("\n")}
+}
 }
 }`
     : `let start = group * ${groupSize * width}u + t;
@@ -115,17 +125,19 @@ function isAligned(program: MapProgram, { args }: Launch): boolean {
 
 export function prepareMap(program: MapProgram): Prepare {
   const variants = new Variants<[Shader, Frame]>();
+  const isLight = program.body.length <= 8 && program.bindings.length <= 3;
   return (launch: Launch, recorder: Recorder) => {
     let count = 1;
     for (const extent of launch.shape) count *= extent;
     if (count === 0) return;
     const aliases = recorder.aliases(program, launch);
     const vector = !aliases && isAligned(program, launch);
-    const [code, frame] = variants.get(`${vector ? "v" : "s"}${aliases ?? ""}`, () =>
-      emitMap(program, recorder.features, vector, aliases),
+    const isLarge = count >= 8 * recorder.enoughGroups * groupSize * width * mostVectors;
+    const vectors = vector ? (isLight && isLarge ? mostVectors : 1) : 0;
+    const [code, frame] = variants.get(`${vectors}|${aliases ?? ""}`, () =>
+      emitMap(program, recorder.features, vectors, aliases),
     );
-    recorder.run(code, frame, launch, recorder.blocks(launch, aliases), Math.ceil(count / (groupSize * width)), [
-      count,
-    ]);
+    const groups = Math.ceil(count / (groupSize * width * Math.max(1, vectors)));
+    recorder.run(code, frame, launch, recorder.blocks(launch, aliases), groups, [count], count * 4);
   };
 }
