@@ -25,14 +25,14 @@ async function counting(
 }
 
 describe("batches", () => {
-  test("a thousand small parameters take one submit and one pass", async () => {
+  test("a thousand small parameters are handed over in pieces, each of one pass", async () => {
     const add = increment(backend);
     const parameters = Array.from({ length: 1000 }, (_, i) => filled(backend, Float32Array.of(i, 0, 0)));
     const counts = await counting(async () => {
       for (const parameter of parameters) backend.launch(add(parameter));
       await first(parameters[999] as Buffer);
     });
-    expect(counts).toEqual({ submits: 1, dispatches: 1000, passes: 1 });
+    expect(counts).toEqual({ submits: 16, dispatches: 1000, passes: 16 });
     expect(await Promise.all([0, 500, 999].map((i) => first(parameters[i] as Buffer)))).toEqual([1, 501, 1000]);
     for (const parameter of parameters) backend.free(parameter);
   });
@@ -59,7 +59,7 @@ describe("batches", () => {
     for (const buffer of [a, b]) backend.free(buffer);
   });
 
-  test("more launches than one batch has parameters for", async () => {
+  test("many launches over one buffer", async () => {
     const add = increment(backend);
     const buffer = filled(backend, Float32Array.of(0));
     const launch = add(buffer);
@@ -67,7 +67,7 @@ describe("batches", () => {
       for (let i = 0; i < 10_000; i++) backend.launch(launch);
       expect(await first(buffer)).toBe(10_000);
     });
-    expect(counts.submits).toBe(Math.ceil((10_000 * 256) / 2 ** 20));
+    expect(counts.submits).toBe(Math.ceil(10_000 / 64));
     backend.free(buffer);
   });
 
@@ -118,7 +118,7 @@ describe("memory", () => {
     expect(backend.memory.liveBytes).toBe(liveBytes);
     expect(backend.memory.pooledBytes).toBeGreaterThanOrEqual(pooledBytes);
     const small = filled(backend, Float32Array.of(1));
-    for (let i = 0; i < 100; i++) await first(small);
+    for (let i = 0; i < 550; i++) await first(small);
     expect(backend.memory.pooledBytes).toBeLessThan(2 ** 18);
     backend.free(small);
   });

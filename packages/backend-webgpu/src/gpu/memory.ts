@@ -48,8 +48,8 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
-/** Batches after which memory that nobody asked for is given back to the device. */
-const idleBatches = 64;
+/** Batches after which memory that nobody asked for is given back to the device: a training step may take a dozen. */
+const idleBatches = 512;
 
 /** GPU buffers by size class. Freed ones are used again; those that stay idle, or exceed the limit, go back to the device. */
 export class Memory {

@@ -8,6 +8,11 @@ import type { Profile } from "./profile.ts";
 
 /** Parameters of so many small launches fit into one submit. */
 const parameterBytes = 1 << 20;
+/**
+ * Dispatches of a submit. What makes a dispatch (some 10 µs in Dawn) is often what it costs: handed over in pieces, the device runs
+ * the first ones while the next are recorded, and a submit more is little beside so many.
+ */
+const mostDispatches = 64;
 
 /** What a stream has done since the start. */
 export interface StreamCounts {
@@ -35,6 +40,9 @@ export class Stream {
   #used = 0;
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
+  /** What the pass has set, so that it is not set again. */
+  #pipeline: GPUComputePipeline | null = null;
+  #dispatches = 0;
   #staging: GPUBuffer[] = [];
   #flushing = false;
   /** Estimated work queued, and how much of it makes a submit worth while. */
@@ -79,22 +87,28 @@ export class Stream {
     label: string,
     work: number,
   ): void {
-    if (this.profile) this.#pass = this.profile.pass(this.#commands(), shader, label);
-    else if (!this.#pass) {
-      this.#pass = this.#commands().beginComputePass();
+    if (this.profile || !this.#pass) {
+      const commands = this.#commands();
+      this.#pass = this.profile ? this.profile.pass(commands, shader, label) : commands.beginComputePass();
+      this.#pipeline = null;
       this.counts.passes++;
     }
     const pass = this.#pass;
-    pass.setPipeline(pipeline.gpu);
+    if (this.#pipeline !== pipeline.gpu) {
+      this.#pipeline = pipeline.gpu;
+      pass.setPipeline(pipeline.gpu);
+    }
     pass.setBindGroup(0, this.pipelines.group(pipeline.layout, blocks));
     pass.setBindGroup(1, this.pipelines.parameterGroup(pipeline.parameterBytes), [this.#used]);
     this.#used += pipeline.parameterBytes;
     const across = Math.min(groups, mostGroups);
-    pass.dispatchWorkgroups(across, Math.ceil(groups / across));
+    // Every argument is a conversion: what is 1 is left out.
+    if (groups <= across) pass.dispatchWorkgroups(across);
+    else pass.dispatchWorkgroups(across, Math.ceil(groups / across));
     for (const block of blocks) block.batch = this.batch;
     this.counts.dispatches++;
     this.#work += work;
-    if (this.#work > this.#enough) this.flush();
+    if (++this.#dispatches === mostDispatches || this.#work > this.#enough) this.flush();
   }
 
   /** Copies words to a block: ahead of the queue where nothing queued uses it, in their turn elsewhere. */
@@ -165,6 +179,7 @@ export class Stream {
     this.#encoder = null;
     this.#used = 0;
     this.#work = 0;
+    this.#dispatches = 0;
     this.batch++;
     this.#faults.close(this.#memory.state.liveBytes);
     this.#memory.trim(this.batch);
