@@ -11,6 +11,11 @@ export const usage = {
 export const mapForReading = 0x1;
 export const computeStage = 0x4;
 
+/** Bytes between two launches' parameters: the alignment that every adapter accepts. */
+const parameterStep = 256;
+/** Bytes that so many words of parameters take, in whole steps. */
+export const parameterBytesOf = (words: number): number => Math.ceil((words * 4) / parameterStep) * parameterStep;
+
 /** Most workgroups along one axis of a dispatch; larger ones are folded into two axes. */
 export const mostGroups = 65535;
 /** Threads of a workgroup: what every adapter allows. */

@@ -5,6 +5,7 @@ import { type Aliases, aliasesOf, type Shader } from "../wgsl/shader.ts";
 import type { Features } from "../wgsl/storage.ts";
 import { groupSize } from "./constants.ts";
 import { Faults } from "./faults.ts";
+import { Joiner } from "./joiner.ts";
 import { type Block, Memory, type WebgpuBuffer } from "./memory.ts";
 import { limitOf, type Opened } from "./open.ts";
 import { Stream } from "./stream.ts";
@@ -27,8 +28,12 @@ export class Engine implements Recorder {
   readonly memory: Memory;
   readonly faults: Faults;
   readonly stream: Stream;
+  readonly #joiner: Joiner;
   /** While set, launches run nothing and leave here which shaders they need. */
   collecting: Set<Shader> | null = null;
+  /** The last one collected of what can be joined, and how often in a row it was. */
+  #collected: Shader | null = null;
+  #inRow = 0;
   #scratch: Block[] = [];
 
   constructor(opened: Opened, { poolBytes, deterministic, enoughGroups = 128 }: EngineOptions) {
@@ -43,6 +48,8 @@ export class Engine implements Recorder {
     this.memory = new Memory(device, poolBytes, this.mostBytes);
     this.memory.onCreate = (bytes) => this.faults.noteMemory(bytes);
     this.stream = new Stream(device, this.memory, this.faults);
+    this.#joiner = new Joiner(this.stream);
+    this.stream.settle = () => this.#joiner.settle();
   }
 
   /** Bytes of the largest buffer that a shader can use whole. */
@@ -92,9 +99,38 @@ export class Engine implements Recorder {
       return;
     }
     const { stream } = this;
+    this.#joiner.settle();
     const pipeline = stream.pipelines.get(shader);
     const at = stream.room(pipeline);
-    frame.fill(stream.words, stream.floats, at, launch, extras);
-    stream.dispatch(shader, pipeline, blocks, groups, launch.label, work);
+    frame.fill(stream.words, stream.floats, at >> 2, launch, extras);
+    stream.dispatch(shader, pipeline, at, blocks, groups, launch.label, work);
+    stream.relieve();
+  }
+
+  join(
+    one: Shader,
+    joined: Shader,
+    frame: Frame,
+    launch: Launch,
+    blocks: readonly Block[],
+    groups: number,
+    extras: readonly number[],
+  ): void {
+    const { stream } = this;
+    if (this.collecting) {
+      // Too few in a row will not need the other form.
+      this.#inRow = this.#collected === one ? this.#inRow + 1 : 1;
+      this.#collected = one;
+      if (this.#inRow * one.slots.length === joined.slots.length) this.collecting.add(joined);
+    }
+    if (this.collecting || stream.profile) {
+      this.run(one, frame, launch, blocks, groups, extras);
+      return;
+    }
+    if (!this.#joiner.fits(one, blocks)) this.#joiner.settle();
+    const at = stream.room(stream.pipelines.get(one));
+    frame.fill(stream.words, stream.floats, at >> 2, launch, extras);
+    this.#joiner.push(one, joined, { blocks, groups, label: launch.label, at });
+    stream.relieve();
   }
 }

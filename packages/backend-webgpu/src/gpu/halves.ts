@@ -21,10 +21,12 @@ export function writeHalves(stream: Stream, block: Block, offset: number, data: 
   const last = (data.length - odd) % 2;
   if (data.length === 0 || (!odd && !last)) return;
   const pipeline = stream.pipelines.get(patch);
+  stream.settle();
   const at = stream.room(pipeline);
   const { words } = stream;
   const end = offset + data.length - 1;
-  words.set([offset >> 1, odd ? 0xffff0000 : 0, odd ? (data[0] as number) << 16 : 0], at);
-  words.set([end >> 1, last ? 0xffff : 0, last ? (data[data.length - 1] as number) : 0], at + 3);
-  stream.dispatch(patch, pipeline, [block], 1, "write", 64);
+  words.set([offset >> 1, odd ? 0xffff0000 : 0, odd ? (data[0] as number) << 16 : 0], at >> 2);
+  words.set([end >> 1, last ? 0xffff : 0, last ? (data[data.length - 1] as number) : 0], (at >> 2) + 3);
+  stream.dispatch(patch, pipeline, at, [block], 1, "write", 64);
+  stream.relieve();
 }

@@ -1,10 +1,7 @@
 import { Cache } from "@descent/backend";
 import type { Shader } from "../wgsl/shader.ts";
-import { computeStage, usage } from "./constants.ts";
+import { computeStage, parameterBytesOf, usage } from "./constants.ts";
 import type { Block } from "./memory.ts";
-
-/** Bytes between two launches' parameters: the alignment that every adapter accepts. */
-export const parameterStep = 256;
 
 /** What a shader needs on one device. */
 export interface Pipeline {
@@ -64,10 +61,6 @@ export class Pipelines {
     return [{ layout: layout.pipeline, compute: { module, entryPoint: "main" }, label }, layout];
   }
 
-  #bytes({ words }: Shader): number {
-    return Math.ceil((words * 4) / parameterStep) * parameterStep;
-  }
-
   /** Whether the pipeline of a shader exists. */
   has(shader: Shader): boolean {
     return this.#pipelines.has(shader);
@@ -81,7 +74,7 @@ export class Pipelines {
         const [descriptor, layout] = this.#describe(shader);
         this.compiled++;
         const gpu = this.#device.createComputePipeline(descriptor);
-        return { gpu, layout, parameterBytes: this.#bytes(shader) };
+        return { gpu, layout, parameterBytes: parameterBytesOf(shader.words) };
       });
       this.#pipelines.set(shader, pipeline);
     }
@@ -96,8 +89,11 @@ export class Pipelines {
         const [descriptor, layout] = this.#describe(shader);
         const gpu = await this.#device.createComputePipelineAsync(descriptor);
         this.compiled++;
-        const made = { gpu, layout, parameterBytes: this.#bytes(shader) };
-        this.#byCode.get(shader.code, () => made);
+        const made = { gpu, layout, parameterBytes: parameterBytesOf(shader.words) };
+        this.#pipelines.set(
+          shader,
+          this.#byCode.get(shader.code, () => made),
+        );
       }),
     );
   }

@@ -3,7 +3,7 @@ import type { Shader } from "../wgsl/shader.ts";
 import { mapForReading, mostGroups, usage } from "./constants.ts";
 import type { Faults } from "./faults.ts";
 import type { Block, Memory } from "./memory.ts";
-import { type Pipeline, Pipelines, parameterStep } from "./pipelines.ts";
+import { type Pipeline, Pipelines } from "./pipelines.ts";
 import type { Profile } from "./profile.ts";
 
 /** Parameters of so many small launches fit into one submit. */
@@ -32,6 +32,8 @@ export class Stream {
   /** Number of the batch that is being recorded. */
   batch = 0;
   profile: Profile | null = null;
+  /** Records what waits to be dispatched together with more of its kind. */
+  settle: () => void = () => {};
   readonly #memory: Memory;
   readonly #faults: Faults;
   readonly #bytes = new ArrayBuffer(parameterBytes);
@@ -72,16 +74,18 @@ export class Stream {
     return this.#encoder;
   }
 
-  /** Room for the parameters of one launch, in words: fill it, then dispatch. */
+  /** Takes room for the parameters of one launch, and says at which byte: fill it, then dispatch. */
   room(pipeline: Pipeline): number {
     if (this.#used + pipeline.parameterBytes > parameterBytes) this.flush();
-    return this.#used >> 2;
+    this.#used += pipeline.parameterBytes;
+    return this.#used - pipeline.parameterBytes;
   }
 
-  /** Records a dispatch with the parameters last filled in. `work` is a rough count of bytes moved. */
+  /** Records a dispatch with the parameters at byte `at`. `work` is a rough count of bytes moved. */
   dispatch(
     shader: Shader,
     pipeline: Pipeline,
+    at: number,
     blocks: readonly Block[],
     groups: number,
     label: string,
@@ -99,8 +103,7 @@ export class Stream {
       pass.setPipeline(pipeline.gpu);
     }
     pass.setBindGroup(0, this.pipelines.group(pipeline.layout, blocks));
-    pass.setBindGroup(1, this.pipelines.parameterGroup(pipeline.parameterBytes), [this.#used]);
-    this.#used += pipeline.parameterBytes;
+    pass.setBindGroup(1, this.pipelines.parameterGroup(pipeline.parameterBytes), [at]);
     const across = Math.min(groups, mostGroups);
     // Every argument is a conversion: what is 1 is left out.
     if (groups <= across) pass.dispatchWorkgroups(across);
@@ -108,12 +111,18 @@ export class Stream {
     for (const block of blocks) block.batch = this.batch;
     this.counts.dispatches++;
     this.#work += work;
-    if (++this.#dispatches === mostDispatches || this.#work > this.#enough) this.flush();
+    this.#dispatches++;
+  }
+
+  /** Hands over what is queued if it is enough. */
+  relieve(): void {
+    if (this.#dispatches >= mostDispatches || this.#work > this.#enough) this.flush();
   }
 
   /** Copies words to a block: ahead of the queue where nothing queued uses it, in their turn elsewhere. */
   write(block: Block, byteOffset: number, data: ArrayBufferView<ArrayBuffer>): void {
     if (data.byteLength === 0) return;
+    this.settle();
     if (block.batch !== this.batch) {
       this.#faults.open();
       this.device.queue.writeBuffer(block.gpu, byteOffset, data.buffer, data.byteOffset, data.byteLength);
@@ -132,6 +141,7 @@ export class Stream {
 
   /** Bytes of a block as they are after everything recorded so far. Offset and length are whole words. */
   async read(block: Block, byteOffset: number, byteLength: number): Promise<ArrayBuffer> {
+    this.settle();
     const staging = this.device.createBuffer({ size: byteLength, usage: usage.mapRead | usage.copyTarget });
     this.#commands().copyBufferToBuffer(block.gpu, byteOffset, staging, 0, byteLength);
     block.batch = this.batch;
@@ -161,6 +171,7 @@ export class Stream {
   /** Hands over everything recorded so far. */
   flush(): void {
     this.#flushing = false;
+    this.settle();
     if (!this.#encoder) {
       this.#faults.close(this.#memory.state.liveBytes);
       this.#memory.trim(this.batch);
@@ -206,5 +217,3 @@ export class Stream {
     await this.device.queue.onSubmittedWorkDone();
   }
 }
-
-export const stepBytes = parameterStep;

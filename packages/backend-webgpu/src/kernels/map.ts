@@ -3,8 +3,9 @@ import { groupSize } from "../gpu/constants.ts";
 import { dotted, unravel } from "../wgsl/address.ts";
 import { declarations, operand } from "../wgsl/body.ts";
 import { Frame } from "../wgsl/frame.ts";
-import { type Aliases, type Shader, type Slot, shader } from "../wgsl/shader.ts";
+import { type Aliases, type Shader, type ShaderParts, type Slot, shader } from "../wgsl/shader.ts";
 import { type Features, held, stored } from "../wgsl/storage.ts";
+import { emitJoined, joinedLaunches } from "./map-joined.ts";
 import { type Prepare, type Recorder, Variants } from "./recorder.ts";
 
 /** Elements of one vector, and of one thread. */
@@ -28,8 +29,17 @@ export function slotsOf(
   });
 }
 
+export type Parts = ShaderParts & { readonly frame: Frame; readonly declarations: string };
+
+/** A map as a shader of its own, and several launches of it as one. */
+interface Made {
+  readonly one: Shader;
+  readonly frame: Frame;
+  readonly joined: Shader | null;
+}
+
 /** One element per call, four calls per vector: flat bindings go through `vectors` vectors a thread where they are aligned; 0: none. */
-function emitMap(program: MapProgram, features: Features, vectors: number, aliases: Aliases | null): [Shader, Frame] {
+function emitMap(program: MapProgram, features: Features, vectors: number, aliases: Aliases | null): Parts {
   const vector = vectors > 0;
   const { bindings, body, stores, rank } = program;
   const frame = new Frame(program);
@@ -98,17 +108,8 @@ let i = start + c * ${groupSize}u;
 if (i >= ${count}) { return; }
 element(i);
 }`;
-  return [
-    shader({
-      label: "map",
-      slots: slotsOf(program, features, aliases, isVector),
-      frame,
-      declarations: functions,
-      main,
-      f16: features.f16,
-    }),
-    frame,
-  ];
+  const slots = slotsOf(program, features, aliases, isVector);
+  return { label: "map", slots, frame, declarations: functions, main, f16: features.f16 };
 }
 
 /** Whether every flat binding starts at a whole vector, and something is stored through one. */
@@ -124,7 +125,7 @@ function isAligned(program: MapProgram, { args }: Launch): boolean {
 }
 
 export function prepareMap(program: MapProgram): Prepare {
-  const variants = new Variants<[Shader, Frame]>();
+  const variants = new Variants<Made>();
   const isLight = program.body.length <= 8 && program.bindings.length <= 3;
   return (launch: Launch, recorder: Recorder) => {
     let count = 1;
@@ -134,10 +135,15 @@ export function prepareMap(program: MapProgram): Prepare {
     const vector = !aliases && isAligned(program, launch);
     const isLarge = count >= 8 * recorder.enoughGroups * groupSize * width * mostVectors;
     const vectors = vector ? (isLight && isLarge ? mostVectors : 1) : 0;
-    const [code, frame] = variants.get(`${vectors}|${aliases ?? ""}`, () =>
-      emitMap(program, recorder.features, vectors, aliases),
-    );
+    const { one, frame, joined } = variants.get(`${vectors}|${aliases ?? ""}`, () => {
+      const parts = emitMap(program, recorder.features, vectors, aliases);
+      const several = vectors === 1 ? joinedLaunches(program.bindings.length, recorder.bindings) : 1;
+      const joined = several > 1 ? emitJoined(parts, several, groupSize * width) : null;
+      return { one: shader(parts), frame: parts.frame, joined };
+    });
     const groups = Math.ceil(count / (groupSize * width * Math.max(1, vectors)));
-    recorder.run(code, frame, launch, recorder.blocks(launch, aliases), groups, [count], count * 4);
+    const blocks = recorder.blocks(launch, aliases);
+    if (joined && !isLarge) recorder.join(one, joined, frame, launch, blocks, groups, [count]);
+    else recorder.run(one, frame, launch, blocks, groups, [count], count * 4);
   };
 }

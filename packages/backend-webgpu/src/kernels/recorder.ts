@@ -32,6 +32,19 @@ export interface Recorder {
     extras: readonly number[],
     work?: number,
   ): void;
+  /**
+   * Records a dispatch that may share one with the launches after it: those of the same code over other memory. `joined` is the
+   * code for as many launches as have room.
+   */
+  join(
+    one: Shader,
+    joined: Shader,
+    frame: Frame,
+    launch: Launch,
+    blocks: readonly Block[],
+    groups: number,
+    extras: readonly number[],
+  ): void;
 }
 
 /** Turns launches of one program into dispatches. */
