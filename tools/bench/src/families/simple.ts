@@ -45,14 +45,18 @@ export const simple = ({ name, shape, bytes, calls = 1, missing, ...on }: Simple
       jax: (module) => {
         const x = module.random.normal(module.random.key(0), shape);
         const f = module.jit((y: unknown) => jax(y, module));
-        let last = f(x.ref);
+        // What is dropped before it was waited for never runs.
+        const pending = [f(x.ref)];
         const run = () => {
-          for (let i = 0; i < calls; i++) {
-            last.dispose();
-            last = f(x.ref);
+          for (let i = 0; i < calls; i++) pending.push(f(x.ref));
+        };
+        const settle = async () => {
+          for (const result of pending.splice(0)) {
+            await result.blockUntilReady();
+            result.dispose();
           }
         };
-        return { run, settle: () => last.blockUntilReady(), dispose: () => [x, last].map((a) => a.dispose()) };
+        return { run, settle, dispose: () => x.dispose() };
       },
     }),
     torch: { setup: `x = torch.randn(${shape.join(", ")})`, run: on.torch },
