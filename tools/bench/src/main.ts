@@ -160,7 +160,14 @@ if (options.record) {
   );
   const before = existsSync(json!) ? (JSON.parse(readFileSync(json!, "utf8")) as Results) : null;
   const same = before?.backend === results.backend && before.machine.processor === machine.processor;
-  const sections = { ...(same ? before.families : {}), ...found };
+  const earlier = same ? before.families : {};
+  const sections: Record<string, Section> = { ...earlier, ...found };
+  if (options.match) {
+    for (const [name, { floor, findings }] of Object.entries(found)) {
+      const others = (earlier[name]?.findings ?? []).filter((one) => !findings.some((now) => now.name === one.name));
+      sections[name] = { floor, findings: [...others, ...findings] };
+    }
+  }
   const families = Object.fromEntries(names.flatMap((name) => (sections[name] ? [[name, sections[name]]] : [])));
   const all = { ...results, versions: { ...(same ? before.versions : {}), ...results.versions }, families };
   writeFileSync(markdown!, page(all));
