@@ -51,6 +51,16 @@ async function interruptible<T>(run: (stopped: () => boolean) => Promise<T>): Pr
   }
 }
 
+/** Writes a file; says why where that fails, since a run is worth more than its picture. */
+function written(file: string, text: string): string | null {
+  try {
+    writeFileSync(file, text);
+    return null;
+  } catch (error) {
+    return `The curves could not be saved: ${(error as Error).message}`;
+  }
+}
+
 async function main({ backend: backendName, model: modelName, seed, quick, epochs: asked }: Options): Promise<void> {
   const { make, epochs: usual } = backends[backendName];
   const backend = await use(make());
@@ -78,14 +88,16 @@ async function main({ backend: backendName, model: modelName, seed, quick, epoch
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
 
   const file = join(process.env.INIT_CWD ?? process.cwd(), "training.svg"); // where the user called npm
-  writeFileSync(file, plotRun(history, `${modelName} on MNIST, ${backend.name} backend, seed ${seed}`));
+  const plot = plotRun(history, `${modelName} on MNIST, ${backend.name} backend, seed ${seed}`);
+  const fault = written(file, plot);
   if (!finished) {
     const { step, steps } = history.at(-1) as Progress;
-    console.log(`Stopped after step ${step} of ${steps}. Saved: loss, accuracy and learning rate so far, in ${file}`);
+    const saved = fault ?? `Saved: loss, accuracy and learning rate so far, in ${file}`;
+    console.log(`Stopped after step ${step} of ${steps}. ${saved}`);
     process.exitCode = 130;
     return;
   }
-  console.log(`Trained in ${seconds} s. Saved: loss, accuracy and learning rate, in ${file}`);
+  console.log(`Trained in ${seconds} s. ${fault ?? `Saved: loss, accuracy and learning rate, in ${file}`}`);
   const accuracy = await evaluate(model, testDigits());
   console.log(`test accuracy: ${accuracy.toFixed(4)} (10,000 digits, seed ${seed})`);
 }

@@ -57,32 +57,28 @@ export class AvgPool2d extends PoolModule<AvgPoolOptions> {
   }
 }
 
-/** Means over windows chosen so that `[samples, channels, outputSize]` comes out (torch.nn.AdaptiveAvgPool1d). */
-export class AdaptiveAvgPool1d extends Module {
+/** What the adaptive pools have in common: how large the result is to be. */
+abstract class AdaptivePool extends Module {
   readonly outputSize: PerAxis;
   constructor(outputSize: PerAxis) {
     super();
     this.outputSize = outputSize;
-  }
-  override forward(x: Tensor): Tensor {
-    return ops.adaptiveAvgPool1d(x, this.outputSize);
   }
   protected override extraRepr(): string {
     return `outputSize=${show(this.outputSize)}`;
   }
 }
 
-/** Means over windows chosen so that `[samples, channels, …outputSize]` comes out (torch.nn.AdaptiveAvgPool2d). */
-export class AdaptiveAvgPool2d extends Module {
-  readonly outputSize: PerAxis;
-  constructor(outputSize: PerAxis) {
-    super();
-    this.outputSize = outputSize;
+/** Means over windows chosen so that `[samples, channels, outputSize]` comes out (torch.nn.AdaptiveAvgPool1d). */
+export class AdaptiveAvgPool1d extends AdaptivePool {
+  override forward(x: Tensor): Tensor {
+    return ops.adaptiveAvgPool1d(x, this.outputSize);
   }
+}
+
+/** Means over windows chosen so that `[samples, channels, …outputSize]` comes out (torch.nn.AdaptiveAvgPool2d). */
+export class AdaptiveAvgPool2d extends AdaptivePool {
   override forward(x: Tensor): Tensor {
     return ops.adaptiveAvgPool2d(x, this.outputSize);
-  }
-  protected override extraRepr(): string {
-    return `outputSize=${show(this.outputSize)}`;
   }
 }
