@@ -9,9 +9,9 @@ const require = createRequire(join(folder, "package.json"));
 
 /** Installs the peers at the versions of their lockfile, when somebody first asks for them. */
 export function installPeers(): void {
-  if (existsSync(join(folder, "node_modules"))) return;
+  if (existsSync(join(folder, "node_modules/.modules.yaml"))) return;
   console.log("Installing the peers in tools/bench/peers (about 300 MB) …");
-  const { status } = spawnSync("pnpm", ["--dir", folder, "install", "--frozen-lockfile", "--ignore-workspace"], {
+  const { status } = spawnSync("pnpm", ["--dir", folder, "install", "--frozen-lockfile"], {
     stdio: "inherit",
   });
   if (status !== 0) throw new Error("the peers could not be installed");
