@@ -73,9 +73,10 @@ export class WebgpuBackend implements Backend {
   get memory(): WebgpuMemory {
     return this.#engine.memory.state;
   }
-  /** Submits, dispatches and passes since the start, on this device. */
-  get counts(): Readonly<StreamCounts & { compiled: number }> {
-    return { ...this.#engine.stream.counts, compiled: this.#engine.stream.pipelines.compiled };
+  /** Submits, dispatches, passes and writes of parameters since the start, on this device; pipelines and bind groups made. */
+  get counts(): Readonly<StreamCounts & { compiled: number; groups: number }> {
+    const { counts, pipelines, groups } = this.#engine.stream;
+    return { ...counts, compiled: pipelines.compiled, groups: groups.made };
   }
 
   alloc(dtype: DType, length: number): Buffer {

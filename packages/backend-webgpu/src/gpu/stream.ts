@@ -1,5 +1,6 @@
 import type { DescentError } from "@descent/backend";
 import type { Shader } from "../wgsl/shader.ts";
+import { BindGroups } from "./bind-groups.ts";
 import { mapForReading, mostGroups, usage } from "./constants.ts";
 import type { Faults } from "./faults.ts";
 import type { Block, Memory } from "./memory.ts";
@@ -19,6 +20,8 @@ export interface StreamCounts {
   submits: number;
   dispatches: number;
   passes: number;
+  /** Writes of parameters: one for each submit that has any. */
+  writes: number;
 }
 
 /**
@@ -27,8 +30,9 @@ export interface StreamCounts {
  */
 export class Stream {
   readonly device: GPUDevice;
+  readonly groups: BindGroups;
   readonly pipelines: Pipelines;
-  readonly counts: StreamCounts = { submits: 0, dispatches: 0, passes: 0 };
+  readonly counts: StreamCounts = { submits: 0, dispatches: 0, passes: 0, writes: 0 };
   /** Number of the batch that is being recorded. */
   batch = 0;
   profile: Profile | null = null;
@@ -56,7 +60,8 @@ export class Stream {
     this.device = device;
     this.#memory = memory;
     this.#faults = faults;
-    this.pipelines = new Pipelines(device, parameterBytes);
+    this.groups = new BindGroups(device, parameterBytes);
+    this.pipelines = new Pipelines(device, this.groups);
   }
 
   /** Submits that the device has not finished. */
@@ -75,10 +80,10 @@ export class Stream {
   }
 
   /** Takes room for the parameters of one launch, and says at which byte: fill it, then dispatch. */
-  room(pipeline: Pipeline): number {
-    if (this.#used + pipeline.parameterBytes > parameterBytes) this.flush();
-    this.#used += pipeline.parameterBytes;
-    return this.#used - pipeline.parameterBytes;
+  room({ layout }: Pipeline): number {
+    if (this.#used + layout.parameterBytes > parameterBytes) this.flush();
+    this.#used += layout.parameterBytes;
+    return this.#used - layout.parameterBytes;
   }
 
   /** Records a dispatch with the parameters at byte `at`. `work` is a rough count of bytes moved. */
@@ -102,8 +107,7 @@ export class Stream {
       this.#pipeline = pipeline.gpu;
       pass.setPipeline(pipeline.gpu);
     }
-    pass.setBindGroup(0, this.pipelines.group(pipeline.layout, blocks));
-    pass.setBindGroup(1, this.pipelines.parameterGroup(pipeline.parameterBytes), [at]);
+    pass.setBindGroup(0, this.groups.get(pipeline.layout, blocks), [at]);
     const across = Math.min(groups, mostGroups);
     // Every argument is a conversion: what is 1 is left out.
     if (groups <= across) pass.dispatchWorkgroups(across);
@@ -180,7 +184,10 @@ export class Stream {
     this.#pass?.end();
     this.profile?.resolve(this.#encoder);
     const commands = this.#encoder.finish();
-    if (this.#used > 0) this.device.queue.writeBuffer(this.pipelines.parameters, 0, this.#bytes, 0, this.#used);
+    if (this.#used > 0) {
+      this.device.queue.writeBuffer(this.groups.parameters, 0, this.#bytes, 0, this.#used);
+      this.counts.writes++;
+    }
     this.device.queue.submit([commands]);
     this.counts.submits++;
     this.#measure(this.#work);

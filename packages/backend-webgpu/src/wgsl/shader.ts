@@ -55,7 +55,7 @@ ${main}
   const code = [
     ...(f16 ? ["enable f16;"] : []),
     ...bindings,
-    `@group(1) @binding(0) var<uniform> P: array<vec4<u32>, ${Math.ceil(frame.words / 4)}>;`,
+    `@group(0) @binding(${slots.length}) var<uniform> P: array<vec4<u32>, ${Math.ceil(frame.words / 4)}>;`,
     rest,
   ].join("\n");
   return { code, slots: slots.map(({ written }) => (written ? "w" : "r")).join(""), words: frame.words, label };
