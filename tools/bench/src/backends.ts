@@ -8,4 +8,6 @@ export const backends: Readonly<Record<string, (threads: number) => Backend | Pr
   cpu: () => cpu(),
   wasm: (threads) => wasm({ threads }),
   webgpu: () => webgpu(),
+  // Executes nothing: what is left is what launches cost the host.
+  "webgpu-null": () => webgpu({ dawn: ["backend=null"] }),
 };

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, release, totalmem, type } from "node:os";
 import { fileURLToPath } from "node:url";
-import { manualSeed, use, useSync } from "@descent/tensor";
+import type { WebgpuBackend } from "@descent/backend-webgpu";
+import { manualSeed, use } from "@descent/tensor";
 import { Command, Option } from "commander";
 import { backends } from "./backends.ts";
 import { copy } from "./families/gpu.ts";
-import { families } from "./families/index.ts";
+import { families, isSoftware, isUsual } from "./families/index.ts";
 import { measureCopy, measureFloor } from "./floor.ts";
-import { measure } from "./measure.ts";
 import { installPeers } from "./peers/install.ts";
 import { jax } from "./peers/jax.ts";
 import { tfjs } from "./peers/tfjs.ts";
@@ -17,14 +17,15 @@ import {
   copyLength,
   type Finding,
   type Machine,
+  notes,
   page,
   type Results,
   type Section,
   showFloor,
   table,
 } from "./report.ts";
+import { runTask } from "./run-task.ts";
 import { measureStart } from "./start.ts";
-import type { Prepared, Task } from "./task.ts";
 
 const command = new Command("npm run bench --")
   .description("Measures Descent, and with --peers the libraries beside it.")
@@ -47,12 +48,13 @@ interface Options {
 }
 const options = command.opts<Options>();
 const names = [...Object.keys(families), "start"];
-// The gpu families have sizes of their own: they are measured when asked for.
-const chosen = options.only ?? names.filter((name) => !name.startsWith("gpu"));
-const unknown = chosen.find((name) => !names.includes(name));
+const unknown = options.only?.find((name) => !names.includes(name));
 if (unknown) command.error(`There is no family "${unknown}"; there are ${names.join(", ")}.`);
 const backend = await backends[options.backend]!(options.threads);
-const threads = options.backend === "cpu" ? 1 : options.threads;
+const gpu = backend.name === "webgpu" ? (backend as WebgpuBackend) : null;
+const slow = options.backend === "cpu" || isSoftware(gpu);
+const chosen = options.only ?? names.filter((name) => isUsual(name, gpu));
+const threads = options.backend === "cpu" || gpu ? 1 : options.threads;
 await use(backend);
 manualSeed(0);
 setBackend(backend);
@@ -64,81 +66,50 @@ const machine: Machine = {
   system: `${type()} ${release()}`,
   node: process.version,
 };
-const floor = backend.name === "webgpu" ? await measureCopy(copy(copyLength)) : await measureFloor(threads);
+const floor = gpu
+  ? await measureCopy(copy(Math.min(copyLength, backend.limits.maxLength)))
+  : await measureFloor(threads);
 console.log(
   `${backend.name}, ${threads} threads on ${machine.processor}, ${machine.cores} cores, Node ${machine.node}; ` +
     `floor: ${showFloor(floor)}`,
 );
 
 if (options.peers) installPeers();
-const tf = options.peers ? await tfjs(options.backend === "cpu" ? "cpu" : "wasm") : null;
-const jaxjs = options.peers && options.backend !== "cpu" ? await jax() : null;
+const tf = options.peers && !gpu ? await tfjs(options.backend === "cpu" ? "cpu" : "wasm") : null;
+const jaxjs = options.peers && options.backend !== "cpu" ? await jax(gpu ? "webgpu" : "wasm") : null;
 const torch = options.peers ? torchVersion() : null;
 if (options.peers && !torch) console.log("PyTorch is not installed for $PYTHON or python3: skipped.");
 
-/** Descent on a backend of its own with one thread. */
-async function onOneThread(task: Task): Promise<Prepared> {
-  const one = await backends[options.backend]!(1);
-  await use(one);
-  const { run } = await task.descent();
-  await use(backend);
-  return {
-    run() {
-      useSync(one);
-      run();
-      useSync(backend);
-    },
-    dispose: () => one.close(),
-  };
-}
-
-/** Measures Descent and what it is compared with in JavaScript, in turns. */
-async function run(task: Task, scaling: boolean): Promise<Finding> {
-  const subjects: [name: "descent" | "one" | "tfjs" | "jax", prepared: Prepared][] = [
-    ["descent", await task.descent()],
-  ];
-  if (scaling) subjects.push(["one", await onOneThread(task)]);
-  if (tf && task.tfjs) subjects.push(["tfjs", await task.tfjs(tf)]);
-  if (jaxjs && task.jax) subjects.push(["jax", await task.jax(jaxjs)]);
-  const timings = await measure(subjects.map(([, prepared]) => prepared));
-  const calls = task.calls ?? 1;
-  const each = timings.map(({ median, best }) => ({ median: median / calls, best: best / calls }));
-  for (const [, prepared] of subjects) prepared.dispose?.();
-  const [descent, ...others] = each;
-  return {
-    name: task.name,
-    ...(task.flops && { flops: task.flops }),
-    ...(task.bytes && { bytes: task.bytes }),
-    descent: descent!,
-    peers: Object.fromEntries(others.map((timing, i) => [subjects[i + 1]![0], timing])),
-    missing: options.peers ? { ...task.missing } : {},
-  };
-}
-
 const found: Record<string, Section> = {};
-const report = (name: string, findings: readonly Finding[]): void => {
+const report = (name: string, findings: readonly Finding[], start: number): void => {
   found[name] = { floor, findings };
-  console.log(`\n${name}\n${table(findings, floor)}`);
+  const seconds = ((performance.now() - start) / 1000).toFixed(0);
+  console.log(`\n${name}, measured in ${seconds} s\n${table(findings, floor)}\n${notes(findings)}`);
 };
 for (const name of chosen) {
+  const start = performance.now();
   if (name === "start") {
-    report(name, measureStart(options.backend, threads));
+    report(name, measureStart(options.backend, threads), start);
     continue;
   }
   if (name === "scaling" && threads === 1) continue;
-  const wanted = families[name]!().filter(
-    (task) => task.name.includes(options.match) && !(task.heavy && options.backend === "cpu"),
-  );
+  const named = families[name]!().filter((task) => task.name.includes(options.match));
+  const wanted = named.filter((task) => !task.heavy || !slow);
+  const heavy = named.filter((task) => !wanted.includes(task)).map((task) => task.name);
+  if (heavy.length > 0) console.log(`\n${name}: left out as too slow here: ${heavy.join("; ")}`);
   if (wanted.length === 0) continue;
   const findings: Finding[] = [];
-  for (const task of wanted) findings.push(await run(task, name === "scaling"));
-  const inTorch = torch ? timeTorch(wanted, threads) : [];
+  const alone = name === "scaling" ? () => backends[options.backend]!(1) : null;
+  for (const task of wanted)
+    findings.push(await runTask(task, backend, { tfjs: tf, jax: jaxjs, alone }, options.peers));
+  const inTorch = torch ? timeTorch(wanted, threads, gpu !== null) : [];
   report(
     name,
     findings.map((finding, i) => {
       const timing = inTorch[i];
       return timing ? { ...finding, peers: { ...finding.peers, torch: timing } } : finding;
     }),
+    start,
   );
 }
 await backend.close();

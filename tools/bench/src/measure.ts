@@ -10,8 +10,10 @@ const samples = 15;
 const sampleSeconds = 0.02;
 /** Engines swap in their best code only after a while. */
 const warmUpSeconds = 0.3;
-/** Samples of what takes so many seconds: patience has an end. */
-const samplesOf = (seconds: number): number => (seconds > 5 ? 1 : seconds > 1 ? 3 : samples);
+/** Patience has an end: seconds for all samples of one subject, of which there is one at least. */
+const mostSeconds = 1.5;
+const samplesOf = (seconds: number): number =>
+  Math.max(1, Math.min(samples, Math.floor(mostSeconds / Math.max(seconds, 1e-9))));
 
 const now = (): number => performance.now() / 1000;
 
@@ -44,7 +46,8 @@ export async function measure(prepared: readonly Prepared[]): Promise<Timing[]> 
   for (const subject of subjects) await warmUp(subject);
   for (let round = 0; round < samples; round++) {
     for (const subject of subjects) {
-      if (round < samplesOf(subject.times[0] ?? 0)) subject.times.push((await sample(subject)) / subject.calls);
+      if (round < samplesOf((subject.times[0] ?? 0) * subject.calls))
+        subject.times.push((await sample(subject)) / subject.calls);
     }
   }
   return subjects.map(({ times }) => {

@@ -12,6 +12,8 @@ export interface Finding {
   readonly name: string;
   readonly flops?: number;
   readonly bytes?: number;
+  /** What one run hands to a GPU, with the read that waits for it. */
+  readonly queued?: { readonly dispatches: number; readonly submits: number } | undefined;
   readonly descent: Timing;
   readonly peers: Partial<Record<Peer, Timing>>;
   /** Why a peer has no figure. */
@@ -64,7 +66,12 @@ const titles: Record<Peer, string> = { one: "one thread", tfjs: "TensorFlow.js",
 /** Findings as a table in Markdown; ratios say how many times faster Descent is. */
 export function table(findings: readonly Finding[], floor: Floor): string {
   const shown = peers.filter((peer) => findings.some((finding) => finding.peers[peer]));
-  const head = ["", "median", "best", "rate", "floor", "of floor", ...shown.map((peer) => titles[peer])];
+  const counted = findings.some(({ queued }) => queued);
+  const head = [
+    ...["", "median", "best", "rate", "floor", "of floor"],
+    ...(counted ? ["dispatches", "submits"] : []),
+    ...shown.map((peer) => titles[peer]),
+  ];
   const rows = findings.map((finding) => {
     const { descent } = finding;
     const least = floorOf(finding, floor);
@@ -79,6 +86,7 @@ export function table(findings: readonly Finding[], floor: Floor): string {
       showRate(finding, descent.median),
       least ? showTime(least) : "",
       least ? `${((100 * least) / descent.median).toFixed(0)} %` : "",
+      ...(counted ? [finding.queued?.dispatches, finding.queued?.submits].map((count) => `${count ?? ""}`) : []),
       ...cells,
     ];
   });
@@ -88,21 +96,28 @@ export function table(findings: readonly Finding[], floor: Floor): string {
 export const showFloor = ({ flops, bandwidth }: Floor): string =>
   [...(flops ? [`${(flops / 1e9).toFixed(1)} GFLOP/s`] : []), `${(bandwidth / 1e9).toFixed(1)} GB/s`].join(", ");
 
+/** Why peers have no figure, a line each. */
+export const notes = (findings: readonly Finding[]): string =>
+  findings
+    .flatMap(({ name, missing }) =>
+      Object.entries(missing).map(([peer, why]) => `- ${name}: ${titles[peer as Peer]} ${why}.\n`),
+    )
+    .join("");
+
 /** The whole page. */
 export function page(results: Results): string {
   const { machine, versions } = results;
   const names = peers.flatMap((peer) => (versions[peer] ? [`${titles[peer]} ${versions[peer]}`] : []));
   const sections = Object.entries(results.families).map(([name, { floor, findings }]) => {
-    const notes = findings.flatMap((finding) =>
-      Object.entries(finding.missing).map(([peer, why]) => `- ${finding.name}: ${titles[peer as Peer]} ${why}.`),
-    );
-    return `## ${name}\n\nFloor: ${showFloor(floor)}.\n\n${table(findings, floor)}\n${notes.length ? `\n${notes.join("\n")}\n` : ""}`;
+    const why = notes(findings);
+    return `## ${name}\n\nFloor: ${showFloor(floor)}.\n\n${table(findings, floor)}\n${why && `\n${why}`}`;
   });
   return `# Results
 
 Written by \`npm run bench -- --peers --record\` on ${results.date}. Each time is the median of fifteen samples of some 20 ms, in which
 Descent and its peers took turns (PyTorch ran just after, in a process of its own); the best sample stands beside it. A ratio is
-the peer's median over Descent's: above 1, Descent is faster. The floor is the work over what this machine did in the same run with
+the peer's median over Descent's: above 1, Descent is faster. What takes longer than a tenth of a second is sampled for a second and a half in all, once at
+least: slow peers have fewer samples. The floor is the work over what this machine did in the same run with
 as many threads: 128-bit fused multiply-adds in registers, and bytes read and written over four streams (what fits the caches
 of a core may go below it). On a GPU it is the bytes over what a copy of ${copyLength} numbers moved, and products have none.
 

@@ -28,7 +28,7 @@ export interface Task {
   readonly torch?: { readonly setup: string; readonly run: string };
   /** Why a peer is missing, where that says something. */
   readonly missing?: Partial<Record<"tfjs" | "jax" | "torch", string>>;
-  /** Too slow for the cpu backend. */
+  /** Too slow for the cpu backend and for software adapters. */
   readonly heavy?: boolean;
 }
 

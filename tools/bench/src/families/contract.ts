@@ -1,7 +1,8 @@
 import { matmul, permute, randn, type Tensor } from "@descent/tensor";
+import type { JaxModule } from "../peers/jax.ts";
 import type { TfTensor } from "../peers/tfjs.ts";
 import { freed, kept } from "../prepare.ts";
-import type { Family, Task } from "../task.ts";
+import type { Family, Prepared, Task } from "../task.ts";
 
 const sizes = [127, 255, 256, 512, 1003, 1024];
 /** Which operand is a transposed view: N neither, T that one. */
@@ -25,21 +26,24 @@ function product(n: number, kind: (typeof kinds)[number]): Task {
       const [a, b] = [tf.randomNormal([n, n]), tf.randomNormal([n, n])] as [TfTensor, TfTensor];
       return { run: () => tf.matMul(a, b, left, right).dispose(), dispose: () => [a, b].map((x) => x.dispose()) };
     },
-    jax: (jax) => {
-      const { numpy, jit, random } = jax;
-      const [a, b] = [0, 1].map((key) => random.normal(random.key(key), [n, n]));
-      const t = (x: unknown, swap: boolean) => (swap ? numpy.transpose(x) : x);
-      const f = jit((x: unknown, y: unknown) => numpy.matmul(t(x, left), t(y, right)));
-      let last = f(a.ref, b.ref);
-      const run = () => {
-        last.dispose();
-        last = f(a.ref, b.ref);
-      };
-      return { run, settle: () => last.blockUntilReady(), dispose: () => [a, b, last].map((x) => x.dispose()) };
-    },
+    jax: (jax) => jaxProduct(jax, n, left, right),
     torch: {
       setup: `a, b = torch.randn(${n}, ${n}), torch.randn(${n}, ${n})`,
       run: `a${left ? ".T" : ""} @ b${right ? ".T" : ""}`,
     },
   };
+}
+
+/** A product of two square matrices in jax-js, either of them a transposed view. */
+export function jaxProduct(jax: JaxModule, n: number, left: boolean, right: boolean): Prepared {
+  const { numpy, jit, random } = jax;
+  const [a, b] = [0, 1].map((key) => random.normal(random.key(key), [n, n]));
+  const t = (x: unknown, swap: boolean) => (swap ? numpy.transpose(x) : x);
+  const f = jit((x: unknown, y: unknown) => numpy.matmul(t(x, left), t(y, right)));
+  let last = f(a.ref, b.ref);
+  const run = () => {
+    last.dispose();
+    last = f(a.ref, b.ref);
+  };
+  return { run, settle: () => last.blockUntilReady(), dispose: () => [a, b, last].map((x) => x.dispose()) };
 }

@@ -11,8 +11,10 @@ import {
   Trace,
   type Value,
 } from "@descent/backend";
+import type { JaxModule } from "../peers/jax.ts";
 import { currentBackend } from "../prepare.ts";
 import type { Family, Prepared, Task } from "../task.ts";
+import { jaxProduct } from "./contract.ts";
 
 interface Sizes {
   readonly length: number;
@@ -22,11 +24,13 @@ interface Sizes {
 }
 
 /**
- * What a GPU is bought for: bandwidth against a plain copy, whole Adam steps over a model in few and in many pieces, large products
- * in float32 and from float16. Launches go to the backend directly; buffers hold zeros.
+ * What a GPU is bought for: bandwidth of maps and folds against a plain copy, whole Adam steps over a model in few and in many
+ * pieces, large products in float32 and from float16. Launches go to the backend directly; buffers hold zeros.
  */
 const family = ({ length, adam, tensors, products }: Sizes): Task[] => [
   copy(length),
+  map("gelu", length, 1),
+  map("x · y + x", length, 2),
   ...[1, 1024, length / 64].map((rows) => sum(rows, length / rows)),
   ...tensors.map((count) => adamStep(count, Math.floor(adam / count))),
   ...(["float32", "float16"] as const).flatMap((dtype) =>
@@ -70,6 +74,7 @@ function one(
 export const copy = (length: number): Task => ({
   name: `copy of ${length}`,
   bytes: 8 * length,
+  torch: { setup: `x, y = torch.zeros(${length}), torch.zeros(${length})`, run: "y.copy_(x)" },
   descent() {
     const backend = currentBackend();
     const trace = new Trace({ kind: "map", rank: 1 });
@@ -79,9 +84,29 @@ export const copy = (length: number): Task => ({
   },
 });
 
+/** A map of `inputs` operands, of little arithmetic or much. */
+const map = (name: "gelu" | "x · y + x", length: number, inputs: number): Task => ({
+  name: `${name} of ${length}`,
+  bytes: 4 * (inputs + 1) * length,
+  torch: {
+    setup: `x, y = torch.zeros(${length}), torch.zeros(${length})`,
+    run: name === "gelu" ? "F.gelu(x)" : "torch.addcmul(x, x, y)",
+  },
+  descent() {
+    const backend = currentBackend();
+    const trace = new Trace({ kind: "map", rank: 1 });
+    const [x, y] = Array.from({ length: inputs }, () => trace.input("float32") as Value) as [Value, Value];
+    const gelu = () => x.mul(0.5).mul(x.mul(Math.SQRT1_2).erf().add(1));
+    trace.output("float32", "flat", name === "gelu" ? gelu() : x.mul(y).add(x));
+    const buffers = Array.from({ length: inputs + 1 }, () => backend.alloc("float32", length));
+    return prepared(backend, [one(backend.compile(buildMap(trace).program), buffers, [length])], buffers);
+  },
+});
+
 const sum = (rows: number, width: number): Task => ({
   name: `sum, ${rows} x ${width}`,
   bytes: 4 * rows * width,
+  torch: { setup: `x = torch.zeros(${rows}, ${width})`, run: "x.sum(1)" },
   descent() {
     const backend = currentBackend();
     const trace = new Trace({ kind: "fold", rank: 2, reduced: 1 });
@@ -94,6 +119,12 @@ const sum = (rows: number, width: number): Task => ({
 const adamStep = (tensors: number, length: number): Task => ({
   name: `adam, ${tensors} tensors of ${length}`,
   bytes: 28 * tensors * length,
+  torch: {
+    setup: `ps = [nn.Parameter(torch.zeros(${length})) for _ in range(${tensors})]
+for p in ps: p.grad = torch.zeros_like(p)
+o = torch.optim.Adam(ps, fused=True)`,
+    run: "o.step()",
+  },
   descent() {
     const backend = currentBackend();
     const trace = new Trace({ kind: "map", rank: 1 });
@@ -117,6 +148,11 @@ const adamStep = (tensors: number, length: number): Task => ({
 const product = (dtype: DType, how: "NN" | "NT" | "TN", n: number): Task => ({
   name: `${dtype} ${how} ${n}`,
   flops: 2 * n ** 3,
+  ...(dtype === "float32" && { jax: (jax: JaxModule) => jaxProduct(jax, n, how[0] === "T", how[1] === "T") }),
+  torch: {
+    setup: `a, b = torch.zeros(${n}, ${n}).to(torch.${dtype}), torch.zeros(${n}, ${n}).to(torch.${dtype})`,
+    run: `a${how[0] === "T" ? ".T" : ""} @ b${how[1] === "T" ? ".T" : ""}`,
+  },
   descent() {
     const backend = currentBackend();
     const trace = new Trace({ kind: "contract", rank: 2 });

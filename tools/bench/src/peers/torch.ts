@@ -14,10 +14,11 @@ export function torchVersion(): string | null {
   return status === 0 ? stdout.trim() : null;
 }
 
-/** Times the tasks that have a PyTorch form. */
-export function timeTorch(tasks: readonly Task[], threads: number): (Timing | null)[] {
+/** Times the tasks that have a PyTorch form; with `gpu` on CUDA, where there is one. */
+export function timeTorch(tasks: readonly Task[], threads: number, gpu: boolean): (Timing | null)[] {
   const request = {
     threads,
+    gpu,
     tasks: tasks.map(({ torch }) => torch ?? null),
   };
   if (!request.tasks.some(Boolean)) return tasks.map(() => null);
