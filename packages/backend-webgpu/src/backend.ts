@@ -6,7 +6,6 @@ import {
   checkRange,
   checkWrite,
   closedError,
-  DescentError,
   type DType,
   dtypes,
   foreignError,
@@ -24,15 +23,16 @@ import { writeHalves } from "./gpu/halves.ts";
 import { Lifeline } from "./gpu/lifeline.ts";
 import { WebgpuBuffer, type WebgpuMemory } from "./gpu/memory.ts";
 import type { Opened, RecoverOptions } from "./gpu/open.ts";
-import { Profile, type ProfileResult } from "./gpu/profile.ts";
+import type { ProfileResult } from "./gpu/profile.ts";
 import { Recovery } from "./gpu/recovery.ts";
 import type { StreamCounts } from "./gpu/stream.ts";
 import { fromMemory, toMemory } from "./gpu/transfer.ts";
 import { prepareProgram } from "./kernels/compile.ts";
 import type { Prepare } from "./kernels/recorder.ts";
+import type { Clocks, TuneOptions, TuneResult } from "./tuning/tune.ts";
 import { heldBytes } from "./wgsl/storage.ts";
 
-interface WebgpuKernel extends Kernel {
+export interface WebgpuKernel extends Kernel {
   readonly prepare: Prepare;
 }
 
@@ -186,17 +186,10 @@ export class WebgpuBackend implements Backend {
    */
   async profile(work: () => unknown): Promise<ProfileResult> {
     this.#ready("profile");
+    const { Profile } = await import("./gpu/profile.ts");
     const { device, stream } = this.#engine;
-    if (!device.features.has("timestamp-query"))
-      throw new DescentError(
-        "unsupported",
-        "profile",
-        "the device has no timestamp queries",
-        { adapter: this.adapter },
-        "In Chromium they need a secure context; see also the option `features` of webgpu().",
-      );
+    const profile = new Profile(device, this.adapter);
     stream.flush();
-    const profile = new Profile(device);
     stream.profile = profile;
     try {
       await work();
@@ -205,6 +198,18 @@ export class WebgpuBackend implements Backend {
       stream.profile = null;
     }
     return profile.result();
+  }
+
+  /**
+   * Finds out by measuring how this device computes the products of `work` fastest, which is run once for that (a training step, say);
+   * without it, products of usual kinds. They are computed that way from now on, and in later runs: choices are kept (see the option
+   * `tuningCache`), so that a second call finds nothing left to do. Nothing else ever measures, and without measurements rules choose.
+   * Sums may be added up in another order than before.
+   */
+  async tune(work?: () => unknown, options: TuneOptions & Clocks = {}): Promise<TuneResult> {
+    this.#ready("tune");
+    const { tune } = await import("./tuning/tune.ts");
+    return tune(this, this.#engine, work, options);
   }
 
   async close(): Promise<void> {

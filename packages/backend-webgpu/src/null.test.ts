@@ -2,10 +2,11 @@ import { isDescentError } from "@descent/backend";
 import { conformance } from "@descent/backend/conformance";
 import { expect, test, vi } from "vitest";
 import { type WebgpuBackend, webgpu } from "./index.ts";
-import { tiles } from "./kernels/contract.ts";
 import { emitTiles } from "./kernels/contract-code.ts";
 import type { Lie } from "./kernels/contract-load.ts";
+import { rules, type Shape } from "./kernels/contract-plan.ts";
 import { product } from "./testing/programs.ts";
+import { catalogue } from "./tuning/candidates.ts";
 
 // Dawn's null backend computes nothing, but checks every shader and every command, those with 16-bit floats too.
 const create = () => webgpu({ dawn: ["backend=null"] });
@@ -57,21 +58,27 @@ const lies: readonly Lie[] = [
   { along: "any", vector: false },
 ];
 
-test("every form of a product is valid", { timeout: 60_000 }, async () => {
+test("every form of a product is valid, and every candidate of the tuner", { timeout: 60_000 }, async () => {
   const backend = await create();
   const { device } = backend;
   expect(device.features.has("shader-f16")).toBe(true);
+  const known = [...catalogue(device.limits).values()].filter(({ fill }) => fill === 1).map(({ shape }) => shape);
+  expect(known.length).toBeGreaterThan(80);
   const complaints: string[] = [];
-  for (const dtype of ["float32", "float16"] as const)
-    for (const tile of tiles)
+  const features = { f16: true, subgroups: 0 };
+  const checked = async (dtype: "float32" | "float16", shape: Shape, left: Lie, right: Lie, split: boolean) => {
+    const form = { shape, left, right, aliases: null, vector: !split && left.vector, split };
+    const [{ code, label }] = emitTiles(product(dtype), features, form);
+    const { messages } = await device.createShaderModule({ code }).getCompilationInfo();
+    for (const { type, message } of messages) complaints.push(`${label}: ${type}: ${message}`);
+  };
+  for (const dtype of ["float32", "float16"] as const) {
+    for (const { shape } of rules)
       for (const left of lies)
-        for (const right of lies)
-          for (const split of [false, true]) {
-            const form = { tile, left, right, aliases: null, vector: !split && left.vector, split };
-            const [{ code, label }] = emitTiles(product(dtype), { f16: true }, form);
-            const { messages } = await device.createShaderModule({ code }).getCompilationInfo();
-            for (const { type, message } of messages) complaints.push(`${label}: ${type}: ${message}`);
-          }
+        for (const right of lies) for (const split of [false, true]) await checked(dtype, shape, left, right, split);
+    for (const shape of known.filter(({ half }) => half === (dtype === "float16")))
+      for (const lie of lies) await checked(dtype, shape, lie, lies[0]!, false);
+  }
   expect(complaints).toEqual([]);
   await backend.close();
 });

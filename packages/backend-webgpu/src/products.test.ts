@@ -2,8 +2,11 @@ import { type Buffer, buildScan, buildScatter, buildSort } from "@descent/backen
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { WebgpuBackend } from "./backend.ts";
 import { webgpu } from "./index.ts";
+import { nameOf, rules, type Shape } from "./kernels/contract-plan.ts";
 import { withEnough } from "./testing/enough.ts";
 import { filled, launchOf, product } from "./testing/programs.ts";
+import { shapes } from "./tuning/candidates.ts";
+import { Choices } from "./tuning/choices.ts";
 
 // Sizes that the conformance kit leaves out because the interpreter takes too long; numbers are small integers, so sums are exact.
 
@@ -15,6 +18,26 @@ afterAll(() => backend.close());
 
 const digits = (length: number, seed: number) =>
   Float32Array.from({ length }, (_, i) => ((i * 7 + seed * 13) % 11) - 5);
+
+/** Multiplies matrices of small integers, and says which elements of the product are wrong. */
+async function wrongIn(backend: WebgpuBackend, m: number, n: number, k: number, how: string): Promise<string[]> {
+  const [a, b] = [digits(m * k, 1), digits(k * n, 2)];
+  const left = how[0] === "T" ? [1, 0, m] : [k, 0, 1];
+  const right = how[1] === "T" ? [0, k, 1] : [0, 1, n];
+  const buffers = [filled(backend, a), filled(backend, b), backend.alloc("float32", m * n)];
+  backend.launch(launchOf(backend.compile(product()), buffers, [m, n, k], { strides: [left, right] }));
+  const got = await backend.read(buffers[2]!);
+  for (const buffer of buffers) backend.free(buffer);
+  const wrong: string[] = [];
+  // A sample of rows and columns, the last ones among them, checks every tile.
+  for (let row = 0; row < m; row = row === m - 1 ? m : Math.min(row + 7, m - 1))
+    for (let col = 0; col < n; col++) {
+      let sum = 0;
+      for (let i = 0; i < k; i++) sum += a[row * left[0]! + i * left[2]!]! * b[col * right[1]! + i * right[2]!]!;
+      if (got[row * n + col] !== sum) wrong.push(`[${row}, ${col}] is ${got[row * n + col]} instead of ${sum}`);
+    }
+  return wrong.slice(0, 5);
+}
 
 describe("products", () => {
   test.each([
@@ -29,23 +52,38 @@ describe("products", () => {
     ["a column vector", 128, 300, 1, 700, "NT"],
   ] as const)("%s", { timeout: 30_000 }, async (_name, enough, m, n, k, how) => {
     const backend = await withEnough(enough);
-    const [a, b] = [digits(m * k, 1), digits(k * n, 2)];
-    const left = how[0] === "T" ? [1, 0, m] : [k, 0, 1];
-    const right = how[1] === "T" ? [0, k, 1] : [0, 1, n];
-    const [x, y] = [filled(backend, a), filled(backend, b)];
-    const out = backend.alloc("float32", m * n);
-    backend.launch(launchOf(backend.compile(product()), [x, y, out], [m, n, k], { strides: [left, right] }));
-    const got = await backend.read(out);
-    // A sample of rows and columns, the last ones among them, checks every tile.
-    const wrong: string[] = [];
-    for (let row = 0; row < m; row = row === m - 1 ? m : Math.min(row + 7, m - 1))
-      for (let col = 0; col < n; col++) {
-        let sum = 0;
-        for (let i = 0; i < k; i++) sum += a[row * left[0]! + i * left[2]!]! * b[col * right[1]! + i * right[2]!]!;
-        if (got[row * n + col] !== sum) wrong.push(`[${row}, ${col}] is ${got[row * n + col]} instead of ${sum}`);
-      }
-    expect(wrong.slice(0, 5)).toEqual([]);
+    expect(await wrongIn(backend, m, n, k, how)).toEqual([]);
     await backend.close();
+  });
+});
+
+describe("candidates of the tuner", () => {
+  let choices: Choices;
+  let backend: WebgpuBackend;
+  beforeAll(async () => {
+    choices = new Choices(false);
+    backend = await withEnough(128, choices);
+  });
+  afterAll(() => backend.close());
+
+  // Every layout that no rule chooses, and double tiles with two of them: what is emitted for one does not look at the other.
+  const double = ["64x64x16 8x4", "32x64x16 4x4"];
+  const byName = new Set(rules.map(nameOf));
+  const named = shapes
+    .filter((shape) => !byName.has(nameOf({ shape, fill: 1 })))
+    .map((shape) => ({ shape: { ...shape, ahead: 0 as Shape["ahead"] }, fill: 1 }))
+    .map(({ shape, fill }) =>
+      double.some((name) => nameOf({ shape, fill }).startsWith(name))
+        ? { shape: { ...shape, ahead: 2 as const }, fill: 4 }
+        : { shape, fill },
+    )
+    .map((choice) => [nameOf(choice), choice] as const);
+  test.each(named)("%s", { timeout: 30_000 }, async (_name, choice) => {
+    const { rows, cols, depth } = choice.shape;
+    choices.forced = choice;
+    // Enough for two stretches and a bit, or for parts of as much.
+    const inner = choice.fill > 1 ? 600 : 2 * depth + 4;
+    expect(await wrongIn(backend, rows + 4, cols + 4, inner, "TN")).toEqual([]);
   });
 });
 

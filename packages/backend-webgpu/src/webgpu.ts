@@ -1,5 +1,6 @@
 import { WebgpuBackend } from "./backend.ts";
 import { open, type WebgpuOptions } from "./gpu/open.ts";
+import { Choices } from "./tuning/choices.ts";
 
 /**
  * Opens a GPU: the browser's own WebGPU, or Dawn in Node (through the optional package `webgpu`). Nothing is required of the
@@ -16,5 +17,10 @@ import { open, type WebgpuOptions } from "./gpu/open.ts";
 export async function webgpu(options: WebgpuOptions = {}): Promise<WebgpuBackend> {
   const { poolBytes = 2 ** 30, deterministic = false, recover = false } = options;
   const opened = await open(options);
-  return new WebgpuBackend(opened, { poolBytes, deterministic }, recover === true ? {} : recover || null);
+  const choices = new Choices(options.tuningCache);
+  if (choices.cache !== false) {
+    const { recall } = await import("./tuning/cache.ts");
+    await recall(opened.device, choices);
+  }
+  return new WebgpuBackend(opened, { poolBytes, deterministic, choices }, recover === true ? {} : recover || null);
 }

@@ -1,5 +1,6 @@
 import type { Launch, Program } from "@descent/backend";
 import type { Recorder } from "../kernels/recorder.ts";
+import { Choices } from "../tuning/choices.ts";
 import type { Frame } from "../wgsl/frame.ts";
 import { type Aliases, aliasesOf, type Shader } from "../wgsl/shader.ts";
 import type { Features } from "../wgsl/storage.ts";
@@ -15,6 +16,8 @@ export interface EngineOptions {
   readonly deterministic: boolean;
   /** Workgroups that keep the device busy: with fewer, work is cut into smaller pieces. Default 128. */
   readonly enoughGroups?: number;
+  /** What a tuner has found out. Default: nothing. */
+  readonly choices?: Choices;
 }
 
 /** Everything that lives and dies with one device. */
@@ -25,6 +28,7 @@ export class Engine implements Recorder {
   readonly deterministic: boolean;
   readonly bindings: number;
   readonly enoughGroups: number;
+  readonly choices: Choices;
   readonly memory: Memory;
   readonly faults: Faults;
   readonly stream: Stream;
@@ -36,13 +40,17 @@ export class Engine implements Recorder {
   #inRow = 0;
   #scratch: Block[] = [];
 
-  constructor(opened: Opened, { poolBytes, deterministic, enoughGroups = 128 }: EngineOptions) {
+  constructor(
+    opened: Opened,
+    { poolBytes, deterministic, enoughGroups = 128, choices = new Choices(false) }: EngineOptions,
+  ) {
     const { device } = opened;
     this.opened = opened;
     this.device = device;
     this.deterministic = deterministic;
     this.enoughGroups = enoughGroups;
-    this.features = { f16: device.features.has("shader-f16") };
+    this.choices = choices;
+    this.features = { f16: device.features.has("shader-f16"), subgroups: 0 };
     this.bindings = Math.min(64, limitOf(device.limits, "maxStorageBuffersPerShaderStage"));
     this.faults = new Faults(device);
     this.memory = new Memory(device, poolBytes, this.mostBytes);

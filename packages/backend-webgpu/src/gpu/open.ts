@@ -16,6 +16,11 @@ export interface WebgpuOptions {
   readonly poolBytes?: number;
   /** Sums by index come out the same in every run, in the order of the elements; slower. Default false. */
   readonly deterministic?: boolean;
+  /**
+   * Where `tune` keeps its choices for later runs: a folder in Node, the name of an IndexedDB database in browsers; false: nowhere.
+   * Default: "descent" in the user's folder for caches, or the database "descent".
+   */
+  readonly tuningCache?: string | false;
   /** Flags for Dawn (Node only), for example `["backend=null"]`. */
   readonly dawn?: readonly string[];
 }
@@ -48,6 +53,7 @@ const known = [
   "recover",
   "poolBytes",
   "deterministic",
+  "tuningCache",
   "dawn",
 ] as const;
 const wantedFeatures = ["shader-f16", "timestamp-query"];

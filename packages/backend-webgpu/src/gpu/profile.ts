@@ -1,3 +1,4 @@
+import { DescentError } from "@descent/backend";
 import type { Shader } from "../wgsl/shader.ts";
 import { mapForReading, usage } from "./constants.ts";
 
@@ -34,7 +35,15 @@ export class Profile {
   /** Dispatches that came after the queries of their batch were used up. */
   dropped = 0;
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, adapter: string) {
+    if (!device.features.has("timestamp-query"))
+      throw new DescentError(
+        "unsupported",
+        "profile",
+        "the device has no timestamp queries",
+        { adapter },
+        "In Chromium they need a secure context; see also the option `features` of webgpu().",
+      );
     this.#device = device;
   }
 

@@ -18,19 +18,22 @@ export interface Side {
   /** Axes of its own: rows or columns. */
   readonly axes: readonly number[];
   readonly lie: Lie;
+  /** What is loaded: halves only where the operand is stored as such. */
+  readonly type: "f32" | "f16";
 }
 
 /** Functions that load 4 × 4 elements of an operand: four vectors along the outer axes, one per inner index. */
 export function loader(program: ContractProgram, features: Features, frame: Frame, side: Side, name: string): string {
-  const { binding, axes, lie } = side;
+  const { binding, axes, lie, type } = side;
   const outer = program.batch + program.rows + program.cols;
   const inner = Array.from({ length: program.inner }, (_, i) => outer + i);
-  const half = held(program.bindings[binding]!.dtype, features) === "f16";
+  const widens = held(program.bindings[binding]!.dtype, features) !== type;
+  const [vec, mat] = [`vec4<${type}>`, `mat4x4<${type}>`];
   const extent = frame.extra(binding === 0 ? "m" : "n");
-  const scalar = (at: string) => (half ? `f32(${name}[${at}])` : `${name}[${at}]`);
+  const scalar = (at: string) => (widens ? `f32(${name}[${at}])` : `${name}[${at}]`);
   const quad = (at: string) => {
     const one = `${name}[(${at}) >> 2u]`;
-    return half ? `vec4<f32>(${one})` : one;
+    return widens ? `vec4<f32>(${one})` : one;
   };
   // Beyond the edge an index is drawn back inside, and what it loads is replaced by zeros.
   const offsets = `fn outer${binding}(i: u32) -> u32 {
@@ -45,26 +48,26 @@ return ${dotted(binding, inner, frame, "x")};
   const rows = ["x", "y", "z", "w"].map((c) => `base + o.${c}`);
   let load: string;
   if (lie.vector && lie.along === "inner") {
-    load = `let z = vec4<f32>(0f);
-if (k >= stop) { return mat4x4<f32>(z, z, z, z); }
+    load = `let z = ${vec}(0);
+if (k >= stop) { return ${mat}(z, z, z, z); }
 let ki = inner${binding}(k);
-return transpose(mat4x4<f32>(${rows.map((row, j) => `select(z, ${quad(`${row} + ki`)}, ${valid[j]})`).join(", ")}));`;
+return transpose(${mat}(${rows.map((row, j) => `select(z, ${quad(`${row} + ki`)}, ${valid[j]})`).join(", ")}));`;
   } else if (lie.vector && lie.along === "outer") {
     const columns = [0, 1, 2, 3].map(
       (j) => `select(z, ${quad(`base + o.x + inner${binding}(min(k + ${j}u, stop - 1u))`)}, k + ${j}u < stop)`,
     );
-    load = `let z = vec4<f32>(0f);
-if (i >= ${extent}) { return mat4x4<f32>(z, z, z, z); }
-return mat4x4<f32>(${columns.join(", ")});`;
+    load = `let z = ${vec}(0);
+if (i >= ${extent}) { return ${mat}(z, z, z, z); }
+return ${mat}(${columns.join(", ")});`;
   } else {
     const columns = [0, 1, 2, 3].map(
-      (j) => `select(z, vec4<f32>(${rows.map((row) => scalar(`${row} + k${j}`)).join(", ")}), k + ${j}u < stop)`,
+      (j) => `select(z, ${vec}(${rows.map((row) => scalar(`${row} + k${j}`)).join(", ")}), k + ${j}u < stop)`,
     );
-    load = `let z = vec4<f32>(0f);
+    load = `let z = ${vec}(0);
 let inside = vec4<bool>(${valid.join(", ")});
 ${[0, 1, 2, 3].map((j) => `let k${j} = inner${binding}(min(k + ${j}u, stop - 1u));`).join("\n")}
-let loaded = mat4x4<f32>(${columns.join(", ")});
-return mat4x4<f32>(${[0, 1, 2, 3].map((j) => `select(z, loaded[${j}], inside)`).join(", ")});`;
+let loaded = ${mat}(${columns.join(", ")});
+return ${mat}(${[0, 1, 2, 3].map((j) => `select(z, loaded[${j}], inside)`).join(", ")});`;
   }
   return `${offsets}
 fn outers${binding}(i: u32) -> vec4<u32> {
@@ -74,7 +77,7 @@ return vec4<u32>(${
       : [0, 1, 2, 3].map((j) => `outer${binding}(i + ${j}u)`).join(", ")
   });
 }
-fn load${binding}(base: u32, o: vec4<u32>, i: u32, k: u32, stop: u32) -> mat4x4<f32> {
+fn load${binding}(base: u32, o: vec4<u32>, i: u32, k: u32, stop: u32) -> ${mat} {
 ${load}
 }`;
 }

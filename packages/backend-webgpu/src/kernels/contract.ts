@@ -2,49 +2,12 @@ import { type ContractProgram, isFloat, type Launch } from "@descent/backend";
 import { groupSize } from "../gpu/constants.ts";
 import type { Block } from "../gpu/memory.ts";
 import { asFold } from "./contract-as-fold.ts";
-import { type ContractForm, emitSum, emitTiles, type Tile } from "./contract-code.ts";
+import { type ContractForm, emitSum, emitTiles } from "./contract-code.ts";
 import { storesVectors } from "./contract-epilogue.ts";
 import { lieOf } from "./contract-load.ts";
+import { byRule, cut, groupsOf, nameOf, sizesOf } from "./contract-plan.ts";
 import { prepareFold } from "./fold.ts";
 import { type Prepare, type Recorder, Variants } from "./recorder.ts";
-
-/** Tiles from large to small: large ones load less, small ones keep more of the device busy. */
-export const tiles: readonly Tile[] = [
-  { rows: 128, cols: 128, depth: 16, perThread: 8 },
-  { rows: 64, cols: 64, depth: 16, perThread: 4 },
-  { rows: 32, cols: 32, depth: 16, perThread: 4 },
-];
-
-/** Inner elements that a part of a split product has at least. */
-const leastStretch = 256;
-
-interface Sizes {
-  readonly batches: number;
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-}
-
-function sizesOf({ batch, rows, cols }: ContractProgram, shape: readonly number[]): Sizes {
-  const size = (from: number, to?: number) => shape.slice(from, to).reduce((product, extent) => product * extent, 1);
-  return {
-    batches: size(0, batch),
-    m: size(batch, batch + rows),
-    n: size(batch + rows, batch + rows + cols),
-    k: size(batch + rows + cols),
-  };
-}
-
-const groupsOf = ({ batches, m, n }: Sizes, { rows, cols }: Tile): number =>
-  batches * Math.ceil(m / rows) * Math.ceil(n / cols);
-
-/** The largest tile that still makes enough workgroups, or the smallest. */
-function chooseTile(sizes: Sizes, enough: number): Tile {
-  const fitting = tiles.find(
-    (tile) => groupsOf(sizes, tile) >= enough && sizes.m >= tile.rows / 2 && sizes.n >= tile.cols / 2,
-  );
-  return fitting ?? (tiles.at(-1) as Tile);
-}
 
 /** Whether an operand varies along axes that are not its own. */
 function isCrossed({ batch, rows, cols }: ContractProgram, { args, shape }: Launch): boolean {
@@ -73,13 +36,12 @@ export function prepareContract(program: ContractProgram): Prepare {
     const inner = batch + rows + cols;
     const lie = (side: 0 | 1, own: readonly [number, number]) =>
       lieOf(args[side]!.strides, args[side]!.offset, shape, own, inner, !aliases);
-    const tile = chooseTile(sizes, enoughGroups);
+    const choice = recorder.choices.of(program, launch, sizes, features) ?? byRule(sizes, enoughGroups);
+    const tile = choice.shape;
     const groups = groupsOf(sizes, tile);
-    const parts = aliases ? 1 : Math.min(Math.ceil(enoughGroups / groups), Math.floor(k / leastStretch));
-    const stretch = parts > 1 ? Math.ceil(k / parts / tile.depth) * tile.depth : k;
-    const splits = Math.ceil(k / stretch);
+    const [stretch, splits] = aliases ? [k, 1] : cut(sizes, choice, enoughGroups);
     const form: ContractForm = {
-      tile,
+      shape: tile,
       left: lie(0, [batch, batch + rows]),
       right: lie(1, [batch + rows, inner]),
       aliases,
@@ -96,7 +58,7 @@ export function prepareContract(program: ContractProgram): Prepare {
     const blocks = recorder.blocks(launch, aliases);
     const extras = [m, n, k, Math.ceil(m / tile.rows), Math.ceil(n / tile.cols), splits, stretch, batches];
     const lies = [form.left, form.right].map(({ along, vector }) => `${along}${vector}`).join();
-    const key = `${tile.rows}x${tile.cols}x${tile.depth}x${tile.perThread} ${lies} ${form.vector} ${form.split} ${aliases ?? ""}`;
+    const key = `${nameOf(choice)} ${lies} ${form.vector} ${form.split} ${aliases ?? ""}`;
     const [code, frame] = variants.get(key, () => emitTiles(program, features, form));
     const work = batches * m * n * k * 0.5;
     if (splits === 1) {

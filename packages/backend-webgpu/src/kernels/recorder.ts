@@ -1,5 +1,6 @@
 import type { Launch, Program } from "@descent/backend";
 import type { Block } from "../gpu/memory.ts";
+import type { Choices } from "../tuning/choices.ts";
 import type { Frame } from "../wgsl/frame.ts";
 import type { Aliases, Shader } from "../wgsl/shader.ts";
 import type { Features } from "../wgsl/storage.ts";
@@ -11,6 +12,8 @@ export interface Recorder {
   readonly deterministic: boolean;
   /** Workgroups that keep the device busy. */
   readonly enoughGroups: number;
+  /** How products are computed where that was measured. */
+  readonly choices: Choices;
   /** Storage bindings that a shader can have. */
   readonly bindings: number;
   /** Which bindings of a launch share memory; null: none, as nearly always. */

@@ -4,6 +4,8 @@ import type { DType } from "@descent/backend";
 export interface Features {
   /** 16-bit floats in storage; elsewhere float16 is held in 32 bits, rounded. */
   readonly f16: boolean;
+  /** Threads of the smallest subgroup; 0 where threads cannot talk to each other that way. */
+  readonly subgroups: number;
 }
 
 /**
