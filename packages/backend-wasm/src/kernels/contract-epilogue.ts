@@ -36,8 +36,8 @@ export interface Position {
 }
 
 interface Epilogue {
-  /** Works on a whole tile in registers; absent where the body is long or an operand has no plain stride. */
-  readonly fromRegisters?: (position: Position) => void;
+  /** Works on a whole tile of so many rows in registers; absent where the body is long or an operand has no plain stride. */
+  readonly fromRegisters?: (position: Position, height: number) => void;
   /** Works on the part of a tile, kept in memory, that is inside the output. */
   readonly fromMemory: (tile: Code, position: Position) => void;
 }
@@ -99,8 +99,8 @@ export function emitEpilogue(setting: Setting): Epilogue {
     return add(get(address), mul(j, i32(bytesOf(binding.dtype))));
   };
 
-  const fromRegisters = (position: Position) => {
-    for (let i = 0; i < tileRows; i++) {
+  const fromRegisters = (position: Position, height: number) => {
+    for (let i = 0; i < height; i++) {
       const rows = rowAddresses(position, i32(i));
       const starts = rows.map((address, b) => (used[b] ? get(fn.int(moved(address, b, position, i32(0)))) : 0));
       for (let half = 0; half < 2; half++) {

@@ -14,13 +14,11 @@ import {
   ltU,
   mul,
   or,
-  set,
   shuffle32,
   simdMemory,
   store,
   sub,
   uleb,
-  V128,
 } from "../asm/code.ts";
 import { Axes } from "../emit/axes.ts";
 import { bytesOf, loadVector } from "../emit/storage.ts";
@@ -107,23 +105,15 @@ export function callPack(
     const offset = (j = 0) => get(fn.int(and(load(get(k), 4 * j), i32(-2))));
     const parts = Array.from({ length: Math.ceil(lanes / width) }, (_, part) => part);
     const lanesOf = (part: number) => places.slice(part * width, (part + 1) * width);
-    const adjacent = (of: readonly number[]): Code =>
-      of
-        .slice(1)
-        .map((place, n) => eq(sub(get(place), get(of[n]!)), i32(size)))
-        .reduce(and);
-
-    const byVector = (chosen: readonly number[]) => {
-      const copy = (j: number) => {
-        const from = offset(j);
-        for (const part of chosen) {
-          const address = get(fn.int(add(get(places[part * width]!), from)));
-          const half = lanes - part * width < width;
-          put(half ? simdMemory(93, 0, address) : loadVector(v, dtype, "vector", address), part, j);
-        }
-      };
-      over(8, () => [0, 1].forEach(copy));
-      over(4, () => copy(0));
+    const adjacent = parts.map((part) => {
+      const of = lanesOf(part);
+      const next = of.slice(1).map((place, n) => eq(sub(get(place), get(of[n]!)), i32(size)));
+      return get(fn.int(next.reduce(and)));
+    });
+    const asVector = (part: number, j: number) => {
+      const address = get(fn.int(add(get(places[part * width]!), offset(j))));
+      const half = lanes - part * width < width;
+      put(half ? simdMemory(93, 0, address) : loadVector(v, dtype, "vector", address), part, j);
     };
     const oneByOne = (part: number, j: number) => {
       const from = offset(j);
@@ -155,30 +145,32 @@ export function callPack(
       const pairs = columns.length ? [] : interleave(v, loaded);
       for (const [n, pair] of pairs.entries()) for (const lane of [0, 1]) put(pair, part, 2 * n + lane, lane);
     };
-    const start = () => {
-      fn.set(k, get(2));
-      fn.set(t, get(4));
+    const eachIndex = (body: (j: number) => void) => {
+      for (let j = 0; j < width; j++) body(j);
     };
-    const each = (part: number) => {
-      start();
-      const alone = () => {
-        over(4 * width, () => {
+    fn.set(k, get(2));
+    fn.set(t, get(4));
+    over(4 * width, () => {
+      const run = and(load(get(k)), i32(1));
+      for (const part of parts) {
+        const apart = () =>
           fn.if(
-            and(load(get(k)), i32(1)),
+            run,
             () => transposed(part),
-            () => Array.from({ length: width }, (_, j) => oneByOne(part, j)),
+            () => eachIndex((j) => oneByOne(part, j)),
           );
-        });
-        over(4, () => oneByOne(part, 0));
-      };
-      fn.if(adjacent(lanesOf(part)), () => byVector([part]), alone);
-    };
-    start();
-    fn.if(
-      adjacent(places),
-      () => byVector(parts),
-      () => parts.forEach(each),
-    );
+        fn.if(adjacent[part]!, () => eachIndex((j) => asVector(part, j)), apart);
+      }
+    });
+    over(4, () => {
+      for (const part of parts) {
+        fn.if(
+          adjacent[part]!,
+          () => asVector(part, 0),
+          () => oneByOne(part, 0),
+        );
+      }
+    });
     return fn;
   };
   return asm.callHelper(`pack${dtype}.${width}.${lanes}`, make, base, rows, inner, count, target);
@@ -203,32 +195,3 @@ const transpose2 = ([a, b]: readonly Code[]): Code[] => [
   shuffle32(a!, b!, [0, 1, 4, 5]),
   shuffle32(a!, b!, [2, 3, 6, 7]),
 ];
-
-/** The product of one packed row panel with one packed column panel, two accumulators per row. */
-export function emitTile(v: Vector, left: Code, right: Code, inner: Code, accumulators: readonly number[]): void {
-  const { fn, width } = v;
-  const type = width === 4 ? "f32" : "f64";
-  const size = 16 / width;
-  const tileRows = accumulators.length / 2;
-  const [rowBytes, columnBytes] = [tileRows * size, 32];
-  const [a, b, k] = [fn.int(left), fn.int(right), fn.int(inner)];
-  const b0 = fn.local(V128);
-  const b1 = fn.local(V128);
-  const x = fn.local(V128);
-  const steps = (count: number) => {
-    for (let u = 0; u < count; u++) {
-      fn.set(b0, simdMemory(0, columnBytes * u, get(b)));
-      fn.set(b1, simdMemory(0, columnBytes * u + 16, get(b)));
-      for (let r = 0; r < tileRows; r++) {
-        fn.set(x, simdMemory(width === 4 ? 9 : 10, rowBytes * u + size * r, get(a)));
-        const [low, high] = [accumulators[2 * r]!, accumulators[2 * r + 1]!];
-        fn.push(set(low, v.madd(type, get(x), get(b0), get(low))), set(high, v.madd(type, get(x), get(b1), get(high))));
-      }
-    }
-    fn.set(a, add(get(a), i32(rowBytes * count)));
-    fn.set(b, add(get(b), i32(columnBytes * count)));
-    fn.set(k, sub(get(k), i32(count)));
-  };
-  fn.while(leU(i32(4), get(k)), () => steps(4));
-  fn.while(get(k), () => steps(1));
-}
