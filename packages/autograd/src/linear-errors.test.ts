@@ -41,7 +41,10 @@ describe("errors", () => {
       () => ops.linear(f32(2, 3), f32(4, 3), null, { activation: "rellu" as "relu" }),
       'linear: unknown activation\n  activation rellu\nDid you mean "relu"?',
     ],
-    [() => ops.addmm(f32(3), f32(2, 3), f32(3, 4)), "addmm: shapes do not broadcast"],
+    [
+      () => ops.addmm(f32(3), f32(2, 3), f32(3, 4)),
+      "addmm: what is added does not broadcast to the result\n  addend [3]\n  result [2, 4]",
+    ],
     [
       () => ops.addmm(f32(4), f32(2, 3), f32(3, 4), { aplha: 2 } as object),
       'addmm: unknown option\n  option aplha\nDid you mean "alpha"?',

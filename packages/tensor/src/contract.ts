@@ -8,6 +8,7 @@ import {
   collapse,
   contiguousStrides,
   DescentError,
+  type DType,
   isContiguous,
   sizeOf,
   Trace,
@@ -15,6 +16,7 @@ import {
   valueType,
 } from "@descent/backend";
 import { commonRuntime } from "./plan.ts";
+import { sameShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** A tensor seen from a contraction's index space: its first element, and its step along every axis (0 where it does not vary). */
@@ -58,39 +60,119 @@ interface Space {
   readonly strides: readonly (readonly number[])[];
 }
 
+/** What follows from a contraction's layout. */
+interface Laid {
+  /** Extents of the outer axes, and row-major strides over them. */
+  readonly outer: readonly number[];
+  readonly rowMajor: readonly number[];
+  readonly size: number;
+  /** The index space of the launch, and the strides that each operand is handed with. */
+  readonly shape: readonly number[];
+  readonly hands: readonly (readonly number[])[];
+  readonly built: Built<ContractProgram>;
+}
+
+/** A contraction that was laid out before, with all that decided. Comparing is far cheaper than laying out anew. */
+interface Met extends Pick<Contraction, "shape" | "starts"> {
+  readonly dtype: DType;
+  readonly changes: boolean;
+  /** Strides of left, right, what is changed, and the extras that are tensors. */
+  readonly strides: readonly (readonly number[])[];
+  /** Per extra: its dtype; null for a number. */
+  readonly extras: readonly (DType | null)[];
+  readonly laid: Laid;
+}
+
 const plain: Epilogue = { key: "", body: (sum) => [sum] };
 const compiled = new Cache<string, Built<ContractProgram>>(2000);
+/** Contractions met with each epilogue, the latest first, and how many are remembered. */
+const met = new Cache<string, Met[]>(500);
+const remembered = 24;
 
 /** Runs a contraction in one launch. Results are row-major over the outer axes; nothing is recorded. */
 export function contract(call: Contraction): Tensor[] {
-  const { name, shape, starts, left, right, epilogue = plain, extras = [], into } = call;
-  const { dtype } = left.tensor;
+  const { name, left, right, epilogue = plain, extras = none, into } = call;
   checkTypes(name, left.tensor, right.tensor);
-  const factors = extras.filter((x) => typeof x !== "number");
-  const runtime = commonRuntime(name, [left.tensor, right.tensor, ...factors.map((x) => x.tensor)]);
+  const operands: Factor[] = [left, right];
+  if (into) operands.push({ tensor: into, strides: into.strides });
+  const hyper: number[] = [];
+  for (const x of extras) {
+    if (typeof x === "number") hyper.push(x);
+    else operands.push(x);
+  }
+  const runtime = commonRuntime(
+    name,
+    operands.map(({ tensor }) => tensor),
+  );
+  const { outer, rowMajor, size, shape, hands, built } = layoutOf(call, epilogue, operands);
+  const args: Arg[] = [];
+  // Refuses what was given back, before anything is made.
+  for (let i = 0; i < operands.length; i++) {
+    const { tensor, offset = tensor.offset } = operands[i] as Factor;
+    args.push({ buffer: tensor.storage.buffer(name), offset, strides: hands[i] as readonly number[] });
+  }
+  const results: Tensor[] = into ? [into] : [];
+  for (let i = results.length; i < (epilogue.results ?? 1); i++) {
+    const storage = runtime.memory.alloc(left.tensor.dtype, size, name);
+    results.push(left.tensor.make(storage, outer, rowMajor, 0));
+    args.push({ buffer: storage.buffer(name), offset: 0, strides: none });
+  }
+  if (size === 0) return results;
+  const { program, uniforms } = built;
+  runtime.launch(runtime.kernel(program), args, shape, uniforms(hyper), name, { hyper, uniforms });
+  return results;
+}
+
+const none: readonly never[] = [];
+
+function isMet(known: Met, { shape, starts, extras = none, into }: Contraction, operands: readonly Factor[]): boolean {
+  if (known.dtype !== (operands[0] as Factor).tensor.dtype || known.changes !== (into !== undefined)) return false;
+  if (known.strides.length !== operands.length || known.extras.length !== extras.length) return false;
+  if (!sameShape(known.shape, shape) || !sameShape(known.starts, starts)) return false;
+  for (let i = 0; i < operands.length; i++) {
+    if (!sameShape(known.strides[i] as readonly number[], (operands[i] as Factor).strides)) return false;
+  }
+  for (let i = 0; i < extras.length; i++) if (dtypeOf(extras[i] as Factor | number) !== known.extras[i]) return false;
+  return true;
+}
+
+const dtypeOf = (x: Factor | number): DType | null => (typeof x === "number" ? null : x.tensor.dtype);
+
+function layoutOf(call: Contraction, epilogue: Epilogue, operands: readonly Factor[]): Laid {
+  const known = met.get(epilogue.key, () => []);
+  for (let i = 0; i < known.length; i++) {
+    const found = known[i] as Met;
+    if (!isMet(found, call, operands)) continue;
+    if (i > 0) [known[0], known[i]] = [found, known[0] as Met];
+    return found.laid;
+  }
+  const { shape, starts, extras = none, into } = call;
+  const laid = layOut(call, epilogue, operands);
+  const strides = operands.map((x) => x.strides);
+  const { dtype } = call.left.tensor;
+  known.unshift({ shape, starts, dtype, changes: into !== undefined, strides, extras: extras.map(dtypeOf), laid });
+  if (known.length > remembered) known.pop();
+  return laid;
+}
+
+function layOut(call: Contraction, epilogue: Epilogue, operands: readonly Factor[]): Laid {
+  const { shape, starts, left, extras = none, into } = call;
   const outer = shape.slice(0, starts[2]);
-  const results = into
-    ? [into]
-    : Array.from({ length: epilogue.results ?? 1 }, () =>
-        left.tensor.make(runtime.memory.alloc(dtype, sizeOf(outer), name), outer, contiguousStrides(outer), 0),
-      );
-  if (sizeOf(outer) === 0) return results;
-  const beside = [...(into ? [{ tensor: into, strides: into.strides }] : []), ...factors];
-  const space = spaceOf(shape, starts, [left.strides, right.strides, ...beside.map((x) => x.strides)]);
+  const strides = operands.map((x) => x.strides);
+  const space = spaceOf(shape, starts, strides);
   const [rows, cols, inner] = space.starts as [number, number, number];
   const kept = space.shape.slice(0, inner);
-  const ways = beside.map((_, i) => accessOf(kept, (space.strides[i + 2] as readonly number[]).slice(0, inner)));
+  const ways = space.strides.slice(2).map((own) => accessOf(kept, own.slice(0, inner)));
   const axes = { batch: rows, rows: cols - rows, cols: inner - cols, inner: space.shape.length - inner };
-  const key = `${epilogue.key}|${dtype}|${rows}.${cols}.${inner}.${axes.inner}|${extras.map((x) => (typeof x === "number" ? "n" : x.tensor.dtype))}|${ways}${into ? "+" : ""}`;
-  const { program, uniforms } = compiled.get(key, () => compile(call, epilogue, axes, ways));
-  const args: Arg[] = [left, right, ...beside].map(({ tensor, offset = tensor.offset }, i) => {
-    const strides = i < 2 ? space.strides[i] : ways[i - 2] === "strided" ? space.strides[i]?.slice(0, inner) : [];
-    return { buffer: tensor.storage.buffer(name), offset, strides: strides as readonly number[] };
-  });
-  if (!into) for (const { storage } of results) args.push({ buffer: storage.buffer(name), offset: 0, strides: [] });
-  const hyper = extras.filter((x) => typeof x === "number");
-  runtime.launch(runtime.kernel(program), args, space.shape, uniforms(hyper), name, { hyper, uniforms });
-  return results;
+  const key = `${epilogue.key}|${left.tensor.dtype}|${rows}.${cols}.${inner}.${axes.inner}|${extras.map((x) => dtypeOf(x) ?? "n")}|${ways}${into ? "+" : ""}`;
+  return {
+    outer,
+    rowMajor: contiguousStrides(outer),
+    size: sizeOf(outer),
+    shape: space.shape,
+    hands: space.strides.map((own, i) => (i < 2 ? own : ways[i - 2] === "strided" ? own.slice(0, inner) : [])),
+    built: compiled.get(key, () => compile(call, epilogue, axes, ways)),
+  };
 }
 
 function checkTypes(operation: string, left: Tensor, right: Tensor): void {

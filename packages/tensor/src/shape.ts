@@ -1,8 +1,12 @@
 import { DescentError, type Shape } from "@descent/backend";
 
 /** Whether two shapes are the same. */
-export const sameShape = (a: Shape, b: Shape): boolean =>
-  a.length === b.length && a.every((extent, axis) => extent === b[axis]);
+export function sameShape(a: Shape, b: Shape): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false;
+  return true;
+}
 
 /** A shape as PyTorch prints it. */
 export const showShape = (shape: Shape): string => `[${shape.join(", ")}]`;
@@ -62,7 +66,11 @@ export function normalizeAxes(
   axes: number | readonly number[] | null | undefined,
   rank: number,
 ): number[] {
-  if (axes === null || axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
+  if (axes === null || axes === undefined) {
+    const all: number[] = [];
+    for (let axis = 0; axis < rank; axis++) all.push(axis);
+    return all;
+  }
   const list = (typeof axes === "number" ? [axes] : axes).map((axis) => normalizeAxis(operation, axis, rank));
   const distinct = [...new Set(list)].sort((a, b) => a - b);
   if (distinct.length < list.length)

@@ -3,7 +3,8 @@ import { showShape } from "../shape.ts";
 import { record } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { overwrite, zerosOf } from "./fresh.ts";
-import { type Labelled, product } from "./product.ts";
+import { product } from "./product.ts";
+import type { Labelled } from "./product-form.ts";
 import { sum } from "./reduce.ts";
 import { permute, viewOf } from "./view.ts";
 

@@ -18,18 +18,37 @@ const [I, J, K] = [0, 1, 2];
 const batchLabels = (count: number, of: number): number[] =>
   Array.from({ length: count }, (_, i) => 3 + of - count + i);
 
-function checkRank(name: string, operands: Readonly<Record<string, readonly [Tensor, number]>>): void {
-  for (const [role, [t, rank]] of Object.entries(operands)) {
-    if (t.ndim === rank) continue;
-    const facts = { [role]: showShape(t.shape), axes: t.ndim };
-    throw new DescentError(
-      "shape",
-      name,
-      `${role} must have ${rank} ${rank === 1 ? "axis" : "axes"}`,
-      facts,
-      hintFor(name),
-    );
-  }
+function checkRank(name: string, role: string, t: Tensor, rank: number): void {
+  if (t.ndim === rank) return;
+  const facts = { [role]: showShape(t.shape), axes: t.ndim };
+  const fault = `${role} must have ${rank} ${rank === 1 ? "axis" : "axes"}`;
+  throw new DescentError("shape", name, fault, facts, hintFor(name));
+}
+
+interface Labels {
+  readonly left: readonly number[];
+  readonly right: readonly number[];
+  readonly out: readonly number[];
+}
+
+const labelled = new Map<number, Labels>();
+
+/** Labels for operands with so many axes: all but the last two (one, for a vector) are batch axes. */
+function labelsFor(leftAxes: number, rightAxes: number): Labels {
+  const key = 1000 * leftAxes + rightAxes;
+  const known = labelled.get(key);
+  if (known) return known;
+  const [leftBatch, rightBatch] = [Math.max(0, leftAxes - 2), Math.max(0, rightAxes - 2)];
+  const most = Math.max(leftBatch, rightBatch);
+  const rows = leftAxes > 1 ? [I] : [];
+  const cols = rightAxes > 1 ? [J] : [];
+  const labels = {
+    left: [...batchLabels(leftBatch, most), ...rows, K],
+    right: [...batchLabels(rightBatch, most), K, ...cols],
+    out: [...batchLabels(most, most), ...rows, ...cols],
+  };
+  labelled.set(key, labels);
+  return labels;
 }
 
 const hintFor = (name: string): string =>
@@ -55,14 +74,14 @@ function checkInner(name: string, left: Tensor, right: Tensor): void {
 /** Any matrix product: batch axes are all but the last two (one, for a vector) and broadcast. */
 function multiply(name: string, left: Tensor, right: Tensor, options?: ProductOptions): Tensor {
   checkInner(name, left, right);
-  const [leftBatch, rightBatch] = [Math.max(0, left.ndim - 2), Math.max(0, right.ndim - 2)];
-  const most = Math.max(leftBatch, rightBatch);
-  const rows = left.ndim > 1 ? [I] : [];
-  const cols = right.ndim > 1 ? [J] : [];
-  const a = [...batchLabels(leftBatch, most), ...rows, K];
-  const b = [...batchLabels(rightBatch, most), K, ...cols];
-  const out = [...batchLabels(most, most), ...rows, ...cols];
-  return product(name, { tensor: left, labels: a }, { tensor: right, labels: b }, out, options);
+  const labels = labelsFor(left.ndim, right.ndim);
+  return product(
+    name,
+    { tensor: left, labels: labels.left },
+    { tensor: right, labels: labels.right },
+    labels.out,
+    options,
+  );
 }
 
 /**
@@ -82,19 +101,22 @@ export function matmul(left: Tensor, right: Tensor): Tensor {
 
 /** `[n, k] · [k, m]` (torch.mm). */
 export function mm(left: Tensor, right: Tensor): Tensor {
-  checkRank("mm", { left: [left, 2], right: [right, 2] });
+  checkRank("mm", "left", left, 2);
+  checkRank("mm", "right", right, 2);
   return multiply("mm", left, right);
 }
 
 /** `[n, k] · [k]` (torch.mv). */
 export function mv(matrix: Tensor, vector: Tensor): Tensor {
-  checkRank("mv", { matrix: [matrix, 2], vector: [vector, 1] });
+  checkRank("mv", "matrix", matrix, 2);
+  checkRank("mv", "vector", vector, 1);
   return multiply("mv", matrix, vector);
 }
 
 /** Σ of the products of two vectors (torch.dot). */
 export function dot(left: Tensor, right: Tensor): Tensor {
-  checkRank("dot", { left: [left, 1], right: [right, 1] });
+  checkRank("dot", "left", left, 1);
+  checkRank("dot", "right", right, 1);
   return multiply("dot", left, right);
 }
 
@@ -102,7 +124,8 @@ export function dot(left: Tensor, right: Tensor): Tensor {
 export const vdot = dot;
 
 function checkBatches(name: string, left: Tensor, right: Tensor): void {
-  checkRank(name, { left: [left, 3], right: [right, 3] });
+  checkRank(name, "left", left, 3);
+  checkRank(name, "right", right, 3);
   if (left.shape[0] === right.shape[0]) return;
   const facts = { left: showShape(left.shape), right: showShape(right.shape) };
   throw new DescentError("shape", name, "numbers of matrices differ", facts, "matmul broadcasts them.");
@@ -121,13 +144,15 @@ function addProduct(name: string, input: Tensor, left: Tensor, right: Tensor, op
 
 /** beta · input + alpha · (left · right) of matrices, in one launch; `input` broadcasts (torch.addmm). */
 export function addmm(input: Tensor, left: Tensor, right: Tensor, options: AddProductOptions = {}): Tensor {
-  checkRank("addmm", { left: [left, 2], right: [right, 2] });
+  checkRank("addmm", "left", left, 2);
+  checkRank("addmm", "right", right, 2);
   return addProduct("addmm", input, left, right, options);
 }
 
 /** beta · input + alpha · (matrix · vector) (torch.addmv). */
 export function addmv(input: Tensor, matrix: Tensor, vector: Tensor, options: AddProductOptions = {}): Tensor {
-  checkRank("addmv", { matrix: [matrix, 2], vector: [vector, 1] });
+  checkRank("addmv", "matrix", matrix, 2);
+  checkRank("addmv", "vector", vector, 1);
   return addProduct("addmv", input, matrix, vector, options);
 }
 
@@ -139,7 +164,8 @@ export function baddbmm(input: Tensor, left: Tensor, right: Tensor, options: Add
 
 /** All products of an element of `left` with one of `right`: `[n]`, `[m]` give `[n, m]` (torch.outer). */
 export function outer(left: Tensor, right: Tensor): Tensor {
-  checkRank("outer", { left: [left, 1], right: [right, 1] });
+  checkRank("outer", "left", left, 1);
+  checkRank("outer", "right", right, 1);
   return mul(reshape(left, [left.size, 1]), right);
 }
 

@@ -28,13 +28,17 @@ export const foldedAxes = (name: string, x: Tensor, dims: Dims): number[] =>
   normalizeAxes(name, Array.isArray(dims) && dims.length === 0 ? null : dims, x.ndim);
 
 /** A fold's results, one per row: with the folded axes of extent 1, or without them. */
-export const withoutAxes = (kept: Tensor, axes: readonly number[], keepDim: boolean): Tensor =>
-  keepDim
-    ? kept
-    : reshape(
-        kept,
-        kept.shape.filter((_, axis) => !axes.includes(axis)),
-      );
+export function withoutAxes(kept: Tensor, axes: readonly number[], keepDim: boolean): Tensor {
+  if (keepDim) return kept;
+  const shape = without(kept.shape, axes);
+  return kept.tape ? reshape(kept, shape) : kept.make(kept.storage, shape, without(kept.strides, axes), kept.offset);
+}
+
+function without(ofAxes: readonly number[], axes: readonly number[]): number[] {
+  const rest: number[] = [];
+  for (let axis = 0; axis < ofAxes.length; axis++) if (!axes.includes(axis)) rest.push(ofAxes[axis] as number);
+  return rest;
+}
 
 /** A fold's value without its axes back among the axes of `x`: how gradients of folds begin. */
 export const withAxes = (folded: Tensor, x: Tensor, axes: readonly number[]): Tensor =>
