@@ -8,7 +8,7 @@ import { groupSize } from "./constants.ts";
 import { Faults } from "./faults.ts";
 import { Joiner } from "./joiner.ts";
 import { type Block, Memory, type WebgpuBuffer } from "./memory.ts";
-import { limitOf, type Opened } from "./open.ts";
+import { limitOf, type Opened, subgroupsOf } from "./open.ts";
 import { Stream } from "./stream.ts";
 
 export interface EngineOptions {
@@ -50,7 +50,7 @@ export class Engine implements Recorder {
     this.deterministic = deterministic;
     this.enoughGroups = enoughGroups;
     this.choices = choices;
-    this.features = { f16: device.features.has("shader-f16"), subgroups: 0 };
+    this.features = { f16: device.features.has("shader-f16"), subgroups: subgroupsOf(opened) };
     this.bindings = Math.min(64, limitOf(device.limits, "maxStorageBuffersPerShaderStage"));
     this.faults = new Faults(device);
     this.memory = new Memory(device, poolBytes, this.mostBytes);

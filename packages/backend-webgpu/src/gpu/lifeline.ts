@@ -53,7 +53,9 @@ export class Lifeline {
     const { engine } = this;
     try {
       const next = new Engine(await engine.opened.again!(), this.#options);
-      if (next.features.f16 !== engine.features.f16) throw new Error("the new device has other features");
+      const { f16, subgroups } = engine.features;
+      if (next.features.f16 !== f16 || next.features.subgroups !== subgroups)
+        throw new Error("the new device has other features");
       this.#notice = await recovery.restore(next, info);
       this.engine = next;
       this.#watch();

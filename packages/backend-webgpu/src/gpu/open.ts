@@ -6,7 +6,7 @@ export interface WebgpuOptions {
   readonly adapter?: GPUAdapter | string;
   /** Which of several adapters the platform should prefer. Default "high-performance". */
   readonly powerPreference?: GPUPowerPreference;
-  /** Features to use where the adapter has them. Default: "shader-f16" and "timestamp-query". */
+  /** Features to use where the adapter has them. Default: "shader-f16", "subgroups" and "timestamp-query". */
   readonly features?: readonly string[];
   /** A device that exists already; it is used as it is and not destroyed by `close`. Excludes `adapter` and `recover`. */
   readonly device?: GPUDevice;
@@ -41,6 +41,8 @@ export interface Opened {
   readonly device: GPUDevice;
   /** What the adapter is called, for people. */
   readonly description: string;
+  /** What the platform's WGSL has beyond the first version. */
+  readonly language: Pick<WGSLLanguageFeatures, "has">;
   /** Opens another one of the same kind. */
   readonly again: (() => Promise<Opened>) | null;
 }
@@ -56,7 +58,7 @@ const known = [
   "tuningCache",
   "dawn",
 ] as const;
-const wantedFeatures = ["shader-f16", "timestamp-query"];
+const wantedFeatures = ["shader-f16", "subgroups", "timestamp-query"];
 
 /** Limits that are worth having as high as the adapter has them. */
 const wantedLimits = [
@@ -150,11 +152,14 @@ export function limitOf(limits: GPUSupportedLimits, name: (typeof wantedLimits)[
 /** Finds an adapter and opens a device on it, with every wanted feature it has and limits as high as they go. */
 export async function open(options: WebgpuOptions, scope: Scope = globalThis as Scope): Promise<Opened> {
   checkOptions(options);
-  if (options.device) return { device: options.device, description: "a given device", again: null };
+  const given = { language: scope.navigator?.gpu?.wgslLanguageFeatures ?? new Set<string>() };
+  if (options.device) return { ...given, device: options.device, description: "a given device", again: null };
+  let { language } = given;
   const { powerPreference = "high-performance", features = wantedFeatures } = options;
   let { adapter } = options;
   if (typeof adapter !== "object") {
     const gpu = await entry(options, scope);
+    language = gpu.wgslLanguageFeatures ?? language;
     let reason: unknown;
     try {
       adapter = (await gpu.requestAdapter({ powerPreference })) ?? undefined;
@@ -186,7 +191,13 @@ export async function open(options: WebgpuOptions, scope: Scope = globalThis as 
   // An adapter opens one device; the next one needs an adapter of its own.
   const again = () =>
     open(typeof options.adapter === "object" ? { ...options, adapter: undefined as never } : options, scope);
-  return { device, description: describe(found), again };
+  return { device, description: describe(found), language, again };
+}
+
+/** Threads of the smallest subgroup of a device whose threads can be numbered along subgroups; else 0. */
+export function subgroupsOf({ device, language }: Opened): number {
+  if (!device.features.has("subgroups") || !language.has("subgroup_id")) return 0;
+  return device.adapterInfo?.subgroupMinSize ?? 0;
 }
 
 const describe = ({ info }: GPUAdapter): string =>

@@ -1,5 +1,5 @@
 import { type ContractProgram, type FoldProgram, type Instruction, valueType } from "@descent/backend";
-import { rowNumber } from "./fold-code.ts";
+import { rowNumber } from "./fold-elements.ts";
 
 /**
  * A contract as a fold over products: for integers, for operands that vary along both rows and columns, and where one side is so

@@ -1,18 +1,19 @@
-import { type FoldProgram, isRowAccess, type Reducer, type Schedule, type Stage, schedule } from "@descent/backend";
+import { type FoldProgram, type Reducer, type Schedule, type Stage, schedule } from "@descent/backend";
 import { groupSize } from "../gpu/constants.ts";
 import { dotted, unravel } from "../wgsl/address.ts";
-import { declarations, operand, type Places } from "../wgsl/body.ts";
+import { declarations } from "../wgsl/body.ts";
 import { Frame } from "../wgsl/frame.ts";
 import { type Aliases, type Shader, shader } from "../wgsl/shader.ts";
-import { type Features, stored } from "../wgsl/storage.ts";
+import type { Features } from "../wgsl/storage.ts";
+import { FoldElements } from "./fold-elements.ts";
 import { slotsOf } from "./map.ts";
 import {
   absorb,
   begin,
   functionsOf,
   gatherLanes,
+  gatherSubgroups,
   isPlace,
-  isSum,
   type Running,
   resultOf,
   sharedOf,
@@ -25,15 +26,11 @@ export interface FoldForm {
   /** Whether neighbouring threads work on neighbouring rows rather than on neighbouring elements. */
   readonly columnar: boolean;
   readonly aliases: Aliases | null;
+  /** Vectors of four elements that a thread loads at once; 0: elements are reached one by one. */
+  readonly vectors: number;
   /** Where a row is cut into parts, which pass this shader makes; as many as there are passes: it only finishes. Null: all in one. */
   readonly pass: number | null;
 }
-
-/** The `imm` of an index instruction that gives the number of the row; schedules take it for an axis that is kept. */
-export const rowNumber = 0.5;
-
-/** Elements that a thread sums before it adds them to the rest. */
-const block = 16;
 
 /** Words of scratch that the folds of a program take, per row and part. */
 export const scratchWords = (program: FoldProgram): number =>
@@ -52,8 +49,7 @@ export class FoldEmitter {
   readonly #features: Features;
   readonly #form: FoldForm;
   readonly #folds: readonly Running[];
-  readonly #inner: readonly number[];
-  readonly #kept: readonly number[];
+  readonly #elements: FoldElements;
 
   constructor(program: FoldProgram, features: Features, form: FoldForm) {
     this.#program = program;
@@ -62,9 +58,7 @@ export class FoldEmitter {
     this.frame = new Frame(program);
     this.plan = schedule(program);
     this.#folds = runningOf(program);
-    const kept = program.rank - program.reduced;
-    this.#kept = Array.from({ length: kept }, (_, axis) => axis);
-    this.#inner = Array.from({ length: program.reduced }, (_, i) => kept + i);
+    this.#elements = new FoldElements(program, features, this.frame, form);
   }
 
   emit(): Shader {
@@ -77,7 +71,7 @@ export class FoldEmitter {
       : `let row0 = (group / ${frame.extra("share")}) * ${rows}u + t / ${lanes}u; let lane = t % ${lanes}u;`;
     const bases = this.#program.bindings.flatMap(({ access }, k) =>
       access === "strided" || access === "stridedRow"
-        ? [`let base${k} = ${frame.offset(k)} + ${dotted(k, this.#kept, frame, "x")};`]
+        ? [`let base${k} = ${frame.offset(k)} + ${dotted(k, this.#elements.kept, frame, "x")};`]
         : [],
     );
     const main = `${place}
@@ -85,19 +79,34 @@ let live = row0 < ${frame.extra("rows")};
 let row = min(row0, ${frame.extra("rows")} - 1u);
 let width = ${frame.extra("width")};
 let part = group % ${frame.extra("share")};
-${unravel("row", this.#kept, frame, "x")}
+${unravel("row", this.#elements.kept, frame, "x")}
 ${bases.join("\n")}
-${declarations(this.#program, this.plan.before, this.#places)}
+${declarations(this.#program, this.plan.before, this.#elements.places)}
 ${this.#passes()}`;
-    const slots = slotsOf(this.#program, this.#features, aliases);
+    const slots = slotsOf(this.#program, this.#features, aliases, this.#elements.isVector);
     return shader({
       label: pass === null ? "fold" : `fold, pass ${pass + 1}`,
       slots: pass === null ? slots : [...slots, { name: "partial", type: "u32", written: true }],
       frame,
-      declarations: `${functionsOf(this.#folds)}\n${lanes > 1 ? sharedOf(this.#folds, groupSize) : ""}`,
+      declarations: `${functionsOf(this.#folds)}\n${this.#elements.functions}\n${this.#shared()}`,
       main,
       f16: this.#features.f16,
+      subgroups: this.#talks,
     });
+  }
+
+  /** Whether the lanes of a row lie side by side in subgroups. */
+  get #talks(): boolean {
+    const { lanes, columnar } = this.#form;
+    return this.#features.subgroups > 0 && lanes > 1 && !columnar;
+  }
+
+  #shared(): string {
+    const { lanes } = this.#form;
+    if (lanes === 1) return "";
+    const { subgroups } = this.#features;
+    if (!this.#talks) return sharedOf(this.#folds, groupSize);
+    return lanes > subgroups ? sharedOf(this.#folds, groupSize / subgroups) : "";
   }
 
   #passes(): string {
@@ -160,6 +169,7 @@ ${this.#together(stage)}`;
     const { lanes, columnar } = this.#form;
     const folds = this.#of(stage);
     if (folds.length === 0) return "";
+    if (this.#talks) return gatherSubgroups(folds, lanes, this.#features.subgroups);
     const rows = groupSize / lanes;
     return columnar ? gatherLanes(folds, lanes, rows, `t % ${rows}u`) : gatherLanes(folds, lanes, 1, "t - lane");
   }
@@ -168,70 +178,16 @@ ${this.#together(stage)}`;
   #rest(stage: Stage): string {
     const { body } = this.#program;
     const results = this.#of(stage).map((one) => `let v${one.id} = ${resultOf(one, body[one.id]!.type)};`);
-    return `${results.join("\n")}\n${declarations(this.#program, stage.row, this.#places)}`;
+    return `${results.join("\n")}\n${declarations(this.#program, stage.row, this.#elements.places)}`;
   }
 
-  /** One pass of a thread over its elements of the row. */
   #walk(stage: Stage, s: number): string {
-    const program = this.#program;
-    const folds = this.#of(stage);
     const isLast = s === this.plan.stages.length - 1;
-    const stores = isLast ? this.plan.elementStores : [];
-    const sums = folds.filter(isSum);
-    const { lanes } = this.#form;
-    if (folds.length === 0 && stores.length === 0) return "";
-    const needsAxes =
-      this.#program.bindings.some(({ access }) => access === "strided") ||
-      program.body.some(({ op, imm }) => op === "index" && (imm as number) >= this.#kept.length);
-    const element = `${needsAxes ? unravel("k", this.#inner, this.frame, "x") : ""}
-${declarations(program, stage.element, this.#places)}
-${folds.map((one) => absorb(one, isSum(one) ? "b" : "", operand(program.body, program.body[one.id]!.args[0]!), "k")).join("\n")}
-${this.#writes(stores)}`;
-    const start = folds.map((one) => begin(one, "")).join(" ");
-    if (sums.length === 0) return `${start}\nfor (var k = first + lane; k < last; k += ${lanes}u) {\n${element}\n}`;
-    return `${start}
-for (var k0 = first + lane; k0 < last; k0 += ${lanes * block}u) {
-${sums.map((one) => begin(one, "b")).join(" ")}
-let end = min(last, k0 + ${lanes * block}u);
-for (var k = k0; k < end; k += ${lanes}u) {
-${element}
-}
-${sums.map((one) => absorb(one, "", `ba${one.id}`, "0u")).join(" ")}
-}`;
-  }
-
-  #writes(stores: FoldProgram["stores"]): string {
-    return stores
-      .map(({ binding, value }) => {
-        const { dtype } = this.#program.bindings[binding]!;
-        return `${this.#element(binding)} = ${stored(dtype, this.#features, operand(this.#program.body, value))};`;
-      })
-      .join("\n");
+    return this.#elements.walk(stage, this.#of(stage), isLast ? this.plan.elementStores : []);
   }
 
   #rowStores(): string {
     const { rowStores } = this.plan;
-    return rowStores.length === 0 ? "" : `if (lane == 0u && live) {\n${this.#writes(rowStores)}\n}`;
-  }
-
-  readonly #element = (k: number): string => {
-    const { access } = this.#program.bindings[k]!;
-    const { frame } = this;
-    const { aliases } = this.#form;
-    const name = `b${aliases ? aliases[k] : k}`;
-    if (access === "single") return `${name}[${frame.offset(k)}]`;
-    if (access === "row") return `${name}[${frame.offset(k)} + row]`;
-    if (access === "flat") return `${name}[${frame.offset(k)} + row * width + k]`;
-    if (isRowAccess(access)) return `${name}[base${k}]`;
-    return `${name}[base${k} + ${dotted(k, this.#inner, frame, "x")}]`;
-  };
-
-  get #places(): Places {
-    return {
-      features: this.#features,
-      frame: this.frame,
-      element: this.#element,
-      index: (axis) => (axis === rowNumber ? "row" : axis < 0 ? "(row * width + k)" : `x${axis}`),
-    };
+    return rowStores.length === 0 ? "" : `if (lane == 0u && live) {\n${this.#elements.writes(rowStores)}\n}`;
   }
 }

@@ -1,6 +1,7 @@
 import type { FoldProgram, Launch } from "@descent/backend";
 import { groupSize } from "../gpu/constants.ts";
 import { FoldEmitter, type FoldForm, scratchWords } from "./fold-code.ts";
+import { isContiguous, vectorsAtOnce } from "./fold-elements.ts";
 import { type Prepare, type Recorder, Variants } from "./recorder.ts";
 
 interface Cut {
@@ -66,14 +67,16 @@ export function prepareFold(program: FoldProgram): Prepare {
     const aliases = recorder.aliases(program, launch);
     const splits = words > 0 && program.bindings.length < recorder.bindings;
     const { lanes, columnar, parts } = cutFold(program, launch, rows, width, recorder.enoughGroups, splits);
+    const chunk = Math.ceil(width / parts / 4) * 4;
+    const contiguous = !columnar && !aliases && isContiguous(program, launch, width);
+    const vectors = contiguous ? vectorsAtOnce(Math.min(width, chunk), lanes) : 0;
     const made = (pass: FoldForm["pass"]) =>
-      variants.get(`${lanes}${columnar}${pass}${aliases ?? ""}`, () => {
-        const emitter = new FoldEmitter(program, recorder.features, { lanes, columnar, aliases, pass });
+      variants.get(`${lanes}${columnar}${vectors}${pass}${aliases ?? ""}`, () => {
+        const emitter = new FoldEmitter(program, recorder.features, { lanes, columnar, vectors, aliases, pass });
         return [emitter.emit(), emitter];
       });
     const groups = Math.ceil((rows * lanes) / groupSize);
     const blocks = recorder.blocks(launch, aliases);
-    const chunk = Math.ceil(width / parts);
     if (parts === 1) {
       const [code, { frame }] = made(null);
       recorder.run(code, frame, launch, blocks, groups, [rows, width, 1, chunk, 1], rows * width * 8);

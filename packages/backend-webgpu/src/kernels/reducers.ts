@@ -93,6 +93,51 @@ ${folds.map((one) => get(one, root)).join(" ")}
 workgroupBarrier();`;
 }
 
+/**
+ * Brings the lanes of every row together, lanes being side by side in subgroups of at least `least` threads: by halves within a subgroup,
+ * where nobody waits, and through workgroup memory from there. Where a row is within a subgroup, the order is that of `gatherLanes`.
+ */
+export function gatherSubgroups(folds: readonly Running[], lanes: number, least: number): string {
+  const merged = (mask: string) =>
+    folds
+      .map((one) => {
+        const there = (what: string) => `subgroupShuffleXor(${what}${one.id}, ${mask})`;
+        const place = isPlace(one) ? ` let y${one.id} = ${there("p")};` : "";
+        return `{ let x${one.id} = ${there("a")};${place} ${absorb(one, "", `x${one.id}`, isPlace(one) ? `y${one.id}` : "0u")} }`;
+      })
+      .join("\n");
+  if (lanes <= least) {
+    const halves: number[] = [];
+    for (let half = lanes / 2; half >= 1; half /= 2) halves.push(half);
+    return halves.map((half) => merged(`${half}u`)).join("\n");
+  }
+  const put = folds.map(
+    (one) => `w${one.id}[t / reach] = a${one.id};${isPlace(one) ? ` q${one.id}[t / reach] = p${one.id};` : ""}`,
+  );
+  const get = (one: Running) =>
+    `a${one.id} = w${one.id}[origin];${isPlace(one) ? ` p${one.id} = q${one.id}[origin];` : ""}`;
+  const rest = folds.map((one) => {
+    const place = isPlace(one) ? `q${one.id}[origin + s]` : "0u";
+    return `let x${one.id} = w${one.id}[origin + s]; ${absorb(one, "", `x${one.id}`, place)}`;
+  });
+  return `{
+let reach = min(${lanes}u, subgroup);
+for (var half = reach >> 1u; half > 0u; half = half >> 1u) {
+${merged("half")}
+}
+if (t % reach == 0u) {
+${put.join(" ")}
+}
+workgroupBarrier();
+let origin = (t - lane) / reach;
+${folds.map(get).join(" ")}
+for (var s = 1u; s < ${lanes}u / reach; s++) {
+${rest.join("\n")}
+}
+workgroupBarrier();
+}`;
+}
+
 /** What a fold gives, from its variables. */
 export const resultOf = (one: Running, type: ValueType): string =>
   isPlace(one) ? `${wgslType(type)}(select(p${one.id}, 0u, p${one.id} == ${nowhere}))` : `a${one.id}`;

@@ -62,3 +62,15 @@ export function filled(backend: Backend, data: HostArray, dtype: Buffer["dtype"]
   backend.write(buffer, data);
   return buffer;
 }
+
+/** A product of two matrices, launched once. */
+export function multiply(backend: Backend, m: number, n: number, k: number, dtype: "float32" | "float16" = "float32") {
+  const buffers = [m * k, k * n].map((length) => backend.alloc(dtype, length));
+  buffers.push(backend.alloc("float32", m * n));
+  const strides = [
+    [k, 0, 1],
+    [0, 1, n],
+  ];
+  backend.launch(launchOf(backend.compile(product(dtype)), buffers, [m, n, k], { strides }));
+  for (const buffer of buffers) backend.free(buffer);
+}

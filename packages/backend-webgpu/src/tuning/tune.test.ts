@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { type WebgpuBackend, webgpu } from "../index.ts";
 import { fakeClocks } from "../testing/fake-clocks.ts";
-import { launchOf, product } from "../testing/programs.ts";
+import { multiply } from "../testing/programs.ts";
 
 // On Dawn's null backend: every candidate is compiled and launched, and a made-up clock says which one is fast.
 
@@ -22,18 +22,6 @@ async function create(tuningCache: string | false): Promise<WebgpuBackend> {
   const made = await webgpu({ dawn: ["backend=null"], tuningCache });
   opened.push(made);
   return made;
-}
-
-/** A product of two matrices, launched once. */
-function multiply(backend: WebgpuBackend, m: number, n: number, k: number, dtype: "float32" | "float16" = "float32") {
-  const buffers = [m * k, k * n].map((length) => backend.alloc(dtype, length));
-  buffers.push(backend.alloc("float32", m * n));
-  const strides = [
-    [k, 0, 1],
-    [0, 1, n],
-  ];
-  backend.launch(launchOf(backend.compile(product(dtype)), buffers, [m, n, k], { strides }));
-  for (const buffer of buffers) backend.free(buffer);
 }
 
 test("what is fastest is chosen, kept, and found again", async () => {

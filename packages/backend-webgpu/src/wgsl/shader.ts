@@ -30,7 +30,12 @@ export interface ShaderParts {
   readonly main: string;
   readonly threads?: number;
   readonly f16?: boolean;
+  /** Threads are numbered along their subgroups, of `subgroup` threads each. */
+  readonly subgroups?: boolean;
 }
+
+const inSubgroups =
+  "@builtin(subgroup_id) which_subgroup: u32, @builtin(subgroup_size) subgroup: u32, @builtin(subgroup_invocation_id) in_subgroup: u32";
 
 /** Puts a shader together. The parameters' words must all have been asked for by then. */
 export function shader({
@@ -41,6 +46,7 @@ export function shader({
   main,
   threads = groupSize,
   f16,
+  subgroups,
 }: ShaderParts): Shader {
   const bindings = slots.map(
     ({ name, type, written }, k) =>
@@ -48,12 +54,14 @@ export function shader({
   );
   const rest = withHelpers(`${declarations}
 @compute @workgroup_size(${threads})
-fn main(@builtin(workgroup_id) which: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) t: u32) {
+fn main(@builtin(workgroup_id) which: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, ${subgroups ? inSubgroups : "@builtin(local_invocation_index) t: u32"}) {
+${subgroups ? "let t = which_subgroup * subgroup + in_subgroup;" : ""}
 let group = which.y * groups.x + which.x;
 ${main}
 }`);
   const code = [
     ...(f16 ? ["enable f16;"] : []),
+    ...(subgroups ? ["enable subgroups;", "requires subgroup_id;"] : []),
     ...bindings,
     `@group(0) @binding(${slots.length}) var<uniform> P: array<vec4<u32>, ${Math.ceil(frame.words / 4)}>;`,
     rest,
