@@ -22,9 +22,9 @@ import type { Engine, EngineOptions } from "./gpu/engine.ts";
 import { writeHalves } from "./gpu/halves.ts";
 import { Lifeline } from "./gpu/lifeline.ts";
 import { WebgpuBuffer, type WebgpuMemory } from "./gpu/memory.ts";
-import type { Opened, RecoverOptions } from "./gpu/open.ts";
+import type { Opened } from "./gpu/open.ts";
 import type { ProfileResult } from "./gpu/profile.ts";
-import { Recovery } from "./gpu/recovery.ts";
+import type { Recovery } from "./gpu/recovery.ts";
 import type { StreamCounts } from "./gpu/stream.ts";
 import { fromMemory, toMemory } from "./gpu/transfer.ts";
 import { prepareProgram } from "./kernels/compile.ts";
@@ -48,8 +48,13 @@ export class WebgpuBackend implements Backend {
   #open = true;
   #deferred: Deferred | null = null;
 
-  constructor(opened: Opened, options: EngineOptions, recover: RecoverOptions | null) {
-    this.#recovery = recover && new Recovery(recover, this.#live);
+  /** `recovery` makes what watches over all live buffers; null: a lost device is the end. */
+  constructor(
+    opened: Opened,
+    options: EngineOptions,
+    recovery: ((live: ReadonlySet<WebgpuBuffer>) => Recovery) | null,
+  ) {
+    this.#recovery = recovery?.(this.#live) ?? null;
     this.#lifeline = new Lifeline(opened, options, this.#recovery);
     this.limits = {
       dtypes: dtypes.filter((dtype) => dtype !== "float64"),

@@ -22,5 +22,8 @@ export async function webgpu(options: WebgpuOptions = {}): Promise<WebgpuBackend
     const { recall } = await import("./tuning/cache.ts");
     await recall(opened.device, choices);
   }
-  return new WebgpuBackend(opened, { poolBytes, deterministic, choices }, recover === true ? {} : recover || null);
+  const engineOptions = { poolBytes, deterministic, choices };
+  if (!recover) return new WebgpuBackend(opened, engineOptions, null);
+  const { Recovery } = await import("./gpu/recovery.ts");
+  return new WebgpuBackend(opened, engineOptions, (live) => new Recovery(recover === true ? {} : recover, live));
 }
