@@ -7,7 +7,8 @@ import { webgpu } from "@descent/backend-webgpu";
 export const backends: Readonly<Record<string, (threads: number) => Backend | Promise<Backend>>> = {
   cpu: () => cpu(),
   wasm: (threads) => wasm({ threads }),
-  webgpu: () => webgpu(),
+  // What an earlier run has tuned does not count.
+  webgpu: () => webgpu({ tuningCache: false }),
   // Executes nothing: what is left is what launches cost the host.
-  "webgpu-null": () => webgpu({ dawn: ["backend=null"] }),
+  "webgpu-null": () => webgpu({ tuningCache: false, dawn: ["backend=null"] }),
 };

@@ -26,6 +26,7 @@ import {
 } from "./report.ts";
 import { runTask } from "./run-task.ts";
 import { measureStart } from "./start.ts";
+import { tuneFor } from "./tune.ts";
 
 const command = new Command("npm run bench --")
   .description("Measures Descent, and with --peers the libraries beside it.")
@@ -33,6 +34,7 @@ const command = new Command("npm run bench --")
   .option("--threads <count>", "threads of the backend; default: all cores", Number, cpus().length)
   .option("--only <families>", `some of: ${[...Object.keys(families), "start"].join(",")}`, (text) => text.split(","))
   .option("--match <text>", "only what has this in its name", "")
+  .option("--tune <seconds>", "on webgpu, first tune the products of each family, and print every candidate", Number, 0)
   .option("--peers", "also measure TensorFlow.js, jax-js and PyTorch (where Python has it)", false)
   .option("--json <file>", "write the results as JSON")
   .option("--record", "write tools/bench/RESULTS.md and results.json", false)
@@ -42,6 +44,7 @@ interface Options {
   readonly threads: number;
   readonly only?: readonly string[];
   readonly match: string;
+  readonly tune: number;
   readonly peers: boolean;
   readonly json?: string;
   readonly record: boolean;
@@ -98,6 +101,7 @@ for (const name of chosen) {
   const heavy = named.filter((task) => !wanted.includes(task)).map((task) => task.name);
   if (heavy.length > 0) console.log(`\n${name}: left out as too slow here: ${heavy.join("; ")}`);
   if (wanted.length === 0) continue;
+  if (gpu && options.tune > 0) await tuneFor(gpu, wanted, options.tune);
   const findings: Finding[] = [];
   const alone = name === "scaling" ? () => backends[options.backend]!(1) : null;
   for (const task of wanted)

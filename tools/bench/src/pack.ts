@@ -13,6 +13,7 @@ import { build } from "vite";
 //   tar xzf descent-bench.tar.gz
 //   descent-bench/run.sh conformance                              the conformance kit on this machine's adapter
 //   descent-bench/run.sh bench --backend webgpu --only gpu        the figures; torch-gpu.py prints PyTorch's beside them
+//   … --only gpu --tune 60                                        tuned: what every candidate takes, then the figures with what was chosen
 
 const mostBytes = 60e6;
 const { values } = parseArgs({ options: { out: { type: "string", default: "descent-bench.tar.gz" } } });

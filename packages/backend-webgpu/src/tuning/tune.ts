@@ -45,7 +45,7 @@ export type Stopwatch = (
 
 /** Seconds that a measurement should take at least: clocks of browsers tell a tenth of a millisecond. */
 const worthMeasuring = 5e-3;
-const mostLaunches = 50;
+const mostLaunches = 500;
 /** Pipelines that are made at a time: making one may take long, and none is begun when time is up. */
 const sideBySide = 4;
 /** A product is measured over memory of its own: at most this much. */
@@ -102,13 +102,13 @@ export async function tune(
   const left = () => end - now();
   const tuned: Tuned[] = [];
   const skipped: string[] = [];
-  // From light to heavy: what has been measured says how long the next one takes.
+  // From light to heavy: what has been measured says how long the next one takes, at most; nothing stops a dispatch that has begun.
   const classes = [...seen].sort(([, a], [, b]) => workOf(a.sizes) - workOf(b.sizes));
   let pace = 0;
   for (const [products, { launch, sizes, half }] of classes) {
     if (!again && choices.chosen.has(products)) continue;
     const layouts = layoutsFor(sizes, enoughGroups, limits);
-    const expected = 1e3 * workOf(sizes) * pace * 2 * layouts.length;
+    const expected = 1e3 * workOf(sizes) * pace;
     const bytes = launch.args.reduce((sum, { buffer }) => sum + buffer.length * heldBytes(buffer.dtype, features), 0);
     if (left() <= 0 || expected > left() || bytes > mostBytes) {
       skipped.push(products);
@@ -122,13 +122,14 @@ export async function tune(
         return fastest(candidates, (one) => bench.time(one), left);
       };
       const first = await race(layouts);
-      const second = first.best && (await race(variantsFor(first.best, sizes, enoughGroups, half, limits)));
-      if (!second?.best) {
+      if (!first.best) {
         skipped.push(products);
         continue;
       }
-      const [chosen, rule] = [second.best, byRule(sizes, enoughGroups)].map(nameOf) as [string, string];
-      choices.chosen.set(products, chosen === rule ? null : second.best);
+      const second = await race(variantsFor(first.best, sizes, enoughGroups, half, limits));
+      const best = second.best ?? first.best;
+      const [chosen, rule] = [best, byRule(sizes, enoughGroups)].map(nameOf) as [string, string];
+      choices.chosen.set(products, chosen === rule ? null : best);
       const seconds = Object.fromEntries([...first.times, ...second.times].map(([one, time]) => [nameOf(one), time]));
       tuned.push({ products, chosen, rule, seconds });
       pace = Math.min(...Object.values(seconds)) / workOf(sizes);
