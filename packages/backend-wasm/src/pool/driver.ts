@@ -34,8 +34,8 @@ const wait32 = (address: Code, expected: Code, nanoseconds: bigint): Code => [
 ];
 const notify = (address: Code): Code => [address, i32(-1), 0xfe, 0x00, 2, 0, 0x1a];
 
-/** Looks taken before a thread that may sleep does so: some 20 µs, the time a sleeping one takes to wake. */
-const spins = 5000;
+/** Looks taken before a thread that may sleep does so: some 100 µs, the time a sleeping one takes to wake. */
+const spins = 25_000;
 /** Longest sleep between two looks, in milliseconds. */
 const nap = 50;
 /** Milliseconds that may pass without progress, unless the pool says otherwise: a thread that died finishes nothing. */

@@ -22,6 +22,8 @@ export class PoolRunner extends Runner {
   readonly #pool: Pool;
   readonly #script = new Script();
   #listing = false;
+  /** Whether the last list was long enough to share: so may be the next. */
+  #shared = false;
 
   constructor(memory: Memory, scratch: number, area: number, areaBytes: number, pool: Pool) {
     super(memory, scratch, area, areaBytes);
@@ -52,6 +54,8 @@ export class PoolRunner extends Runner {
   /** Runs launches in order, those that do not touch each other's results at the same time. */
   override submit(launches: readonly Launch[], prepare: (launch: Launch) => Prepare): void {
     this.#listing = true;
+    // They wake while this thread writes the list.
+    if (this.#shared) this.#pool.rouse();
     try {
       for (const launch of launches) {
         if (this.crowded) this.extend();
@@ -69,7 +73,9 @@ export class PoolRunner extends Runner {
   #flush(): void {
     if (this.#script.commands === 0) return;
     const { phases, checks, cost } = this.#script.take();
-    if (cost >= worthSharing) this.#pool.run(phases);
+    const worth = cost >= worthSharing;
+    if (this.#listing) this.#shared = worth;
+    if (worth) this.#pool.run(phases);
     else this.#alone(phases);
     for (const { address, fail } of checks) super.check(address, fail);
   }

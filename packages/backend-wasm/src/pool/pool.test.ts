@@ -12,6 +12,7 @@ import {
 } from "@descent/backend";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { wasm } from "../wasm.ts";
+import { Pool } from "./pool.ts";
 
 let backend: Backend;
 beforeAll(() => {
@@ -74,7 +75,7 @@ describe("lists", () => {
     const launches = Array.from({ length: 3000 }, (_, k) =>
       launch(add, [n], k % 2 ? [other, one, sum] : [sum, one, other], "count"),
     );
-    const told = vi.spyOn(Atomics, "notify");
+    const told = vi.spyOn(Pool.prototype, "start");
     backend.submit!(launches);
     expect(told).toHaveBeenCalledTimes(1);
     expect(allEqual(sum, 3000)).toBe(true);
@@ -86,7 +87,7 @@ describe("lists", () => {
     const targets = Array.from({ length: 5000 }, (_, k) => filled(n, k));
     const one = filled(n, 1);
     const launches = targets.map((x) => launch(add, [n], [x, one, x], "update"));
-    const told = vi.spyOn(Atomics, "notify");
+    const told = vi.spyOn(Pool.prototype, "start");
     for (let step = 0; step < 3; step++) backend.submit!(launches);
     expect(told).toHaveBeenCalledTimes(3);
     targets.forEach((x, k) => {

@@ -116,10 +116,20 @@ export class Pool {
       here += phase.bytes;
     }
     Atomics.store(i32, (at + list.open) >>> 2, this.#generation);
-    const generation = (this.#control + control.generation) >>> 2;
-    Atomics.store(i32, generation, this.#generation);
-    Atomics.notify(i32, generation);
+    Atomics.store(i32, (this.#control + control.generation) >>> 2, this.#generation);
+    this.rouse();
     return at;
+  }
+
+  /** Wakes workers that sleep: a list is there or, at any moment, will be. */
+  rouse(): void {
+    const { i32 } = this.#memory;
+    if (this.asleep > 0) Atomics.notify(i32, (this.#control + control.generation) >>> 2);
+  }
+
+  /** How many workers sleep. */
+  get asleep(): number {
+    return Atomics.load(this.#memory.i32, (this.#control + control.asleep) >>> 2);
   }
 
   /** Works on the list at `at` until it is done. */

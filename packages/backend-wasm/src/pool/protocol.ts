@@ -9,8 +9,10 @@ export const control = {
   functions: 64,
   /** Set by a worker that failed. */
   failed: 128,
+  /** How many workers sleep. */
+  asleep: 192,
   /** Address and length of every function's module, 8 bytes each. */
-  directory: 192,
+  directory: 256,
 } as const;
 
 export const mostFunctions = 4096;

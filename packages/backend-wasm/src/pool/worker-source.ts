@@ -1,6 +1,12 @@
 import { areas, control, list, mostFunctions } from "./protocol.ts";
 
 /**
+ * Milliseconds that a worker looks for the next list before it sleeps. The launches of a training step follow each other within less, and
+ * a sleeping thread takes 50 to 150 µs to wake.
+ */
+const alert = 0.2;
+
+/**
  * What a worker runs, as text: a package that bundlers merge into one file has no second file to point at. Plain JavaScript, the
  * same for Node (`eval` workers are CommonJS) and browsers (a Blob). It waits for a generation, compiles the functions it has
  * not seen, and works on the list; it never returns to its event loop.
@@ -17,12 +23,23 @@ const start = ({ memory, driver, at, first, scratch }) => {
   });
   const { work } = new WebAssembly.Instance(driver, { e }).exports;
   const generation = word(${control.generation});
+  const asleep = word(${control.asleep});
+  const isQuiet = () => Atomics.load(words, generation) === seen;
+  const pause = Atomics.pause ?? (() => {});
   let seen = 0;
   let known = 0;
   try {
     for (;;) {
-      for (let look = 0; look < 4000 && Atomics.load(words, generation) === seen; look++);
-      Atomics.wait(words, generation, seen);
+      for (const until = performance.now() + ${alert}; isQuiet() && performance.now() < until; ) {
+        for (let look = 0; look < 16 && isQuiet(); look++) pause();
+      }
+      if (isQuiet()) {
+        Atomics.add(words, asleep, 1);
+        Atomics.wait(words, generation, seen);
+        Atomics.sub(words, asleep, 1);
+        // Nothing yet: somebody has it that there soon will be.
+        if (isQuiet()) continue;
+      }
       seen = Atomics.load(words, generation);
       if (seen === -1) return;
       for (const count = Atomics.load(words, word(${control.functions})); known < count; known++) {
