@@ -18,7 +18,7 @@ interface Setting {
   readonly size: 4 | 8;
   /** Rows and columns of a tile. */
   readonly tile: readonly [rows: number, columns: number];
-  /** Inner indices of a block if the left operand is read where it lies; 0 where it is packed. */
+  /** What `directInner` gives; 0 where the left operand is packed. */
   readonly direct: number;
   /** Elements of scratch memory for what is packed and for partial sums. */
   readonly room: number;
@@ -27,6 +27,8 @@ interface Setting {
 
 /** Most inner indices of a block: a panel of columns over so many, and one of rows, stay in the first-level cache. */
 export const mostInner = 640;
+/** Most of a run of inner indices: with the most rows there are, so many fit in the second-level cache. */
+const mostRun = 480;
 /** Most bytes of the left operand in a block: all its columns meet them in the second-level cache. */
 const mostLeft = 1 << 20;
 /** Fewest inner indices for which it pays to read rows where they lie, between which partial sums are put aside. */
@@ -42,10 +44,10 @@ const roundUp = (x: number, multiple: number): number => Math.ceil(x / multiple)
  */
 const [packCost, pairCost, sumCost, tableCost, blockCost] = [0.5, 0.05, 0.25, 1, 500];
 
-/** Inner indices of a block that does not leave a run of `run` ones in the left operand; 0 where there are none worth it. */
+/** Inner indices of which a block takes no more, so as not to leave a run of `run` ones in the left operand; 0 where they are too few. */
 export function directInner(run: number, k: number): number {
-  if (run >= k) return mostInner;
-  for (let parts = Math.ceil(run / mostInner); run >= leastDirect * parts; parts++) {
+  if (run >= k) return k;
+  for (let parts = Math.ceil(run / mostRun); run >= leastDirect * parts; parts++) {
     if (run % parts === 0) return run / parts;
   }
   return 0;
@@ -59,13 +61,14 @@ export function chooseBlocks({ batches, m, n, k }: Extents, setting: Setting): B
   const { size, tile, direct, room, threads } = setting;
   const leastR = Math.max(1, Math.ceil((m * size) / mostRows));
   const leastC = Math.max(1, Math.ceil((n * size) / mostColumns));
-  const more = threads > 1 && batches < 4 * threads ? Math.min(4 * threads, 16) : 1;
+  const more = batches < 4 * threads ? Math.min(4 * threads, 16) : 1;
   const packed = direct ? 0 : 1;
   const byRun = direct > 0 && direct < k;
   let best = Number.POSITIVE_INFINITY;
   let chosen: Blocks = { rows: 0, columns: 0, inner: 0 };
   for (let r = leastR; r < leastR + more; r++) {
     const rows = roundUp(Math.ceil(m / r), tile[0]);
+    // Few enough columns always find room.
     for (let c = leastC; c < leastC + more || best === Number.POSITIVE_INFINITY; c++) {
       const columns = roundUp(Math.ceil(n / c), tile[1]);
       const fitting = Math.floor((room - rows * columns) / (columns + packed * rows));

@@ -44,6 +44,7 @@ const whole = (length: number, seed: number): number[] =>
 const products: readonly (readonly [what: string, product: Product])[] = [
   ["several blocks of rows read where they lie", plain(1100, 9, 70, "NN")],
   ["rows of several inner blocks", plain(7, 30, 2001, "NT")],
+  ["blocks of all kinds", plain(540, 24, 1003, "NN")],
   ["packed rows with one left over", plain(601, 13, 700, "TN")],
   ["packed rows with five left over", plain(11, 520, 300, "TT")],
   ["doubles in several blocks", plain(550, 140, 50, "NN", "float64")],
