@@ -65,6 +65,8 @@ export function emitEpilogue(setting: Setting): Epilogue {
   const reachOf = (b: number): Reach => (bindings[b]!.access === "single" || walks[b] === "0" ? "splat" : "vector");
   const oneByOne = usesIndex || walks.some((walk, b) => b > 1 && walk === "t");
 
+  const rowBytes = bindings.map(({ dtype }, b) => (used[b] ? fn.int(mul(n, i32(bytesOf(dtype)))) : -1));
+
   /** Addresses of row `i` of the tile, from column 0 of the tile on, per binding. */
   const rowAddresses = (position: Position, i: Code): number[] =>
     bindings.map((binding, b) => {
@@ -100,8 +102,17 @@ export function emitEpilogue(setting: Setting): Epilogue {
   };
 
   const fromRegisters = (position: Position, height: number) => {
+    // The row after: as many bytes on, or what the next entry of its table says.
+    const next = (row: number, b: number, i: number): number => {
+      const binding = bindings[b]!;
+      if (!used[b] || binding.access === "single") return row;
+      if (!isStrided(binding)) return fn.int(add(get(row), get(rowBytes[b]!)));
+      const entry = add(rowTables.get(b)!, mul(position.i, i32(4)));
+      return fn.int(add(get(places[b]!), load(entry, 4 * i)));
+    };
+    let rows = rowAddresses(position, i32(0));
     for (let i = 0; i < height; i++) {
-      const rows = rowAddresses(position, i32(i));
+      if (i > 0) rows = rows.map((row, b) => next(row, b, i));
       const starts = rows.map((address, b) => (used[b] ? get(fn.int(moved(address, b, position, i32(0)))) : 0));
       for (let half = 0; half < 2; half++) {
         element(get(accumulators[2 * i + half]!), (b) => starts[b]!, {}, half * width);
