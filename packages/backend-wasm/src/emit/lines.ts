@@ -21,14 +21,15 @@ export function movePointer(fn: Fn, { local, reach, bytes }: Pointer, count: num
 
 /**
  * Walks `count` elements: `blocks` vectors at a time, then one vector, then one element. `body` emits the work on the
- * vector that lies `block` vectors beyond the pointers, with `v.lanes` elements that count; `at` is the number done before.
+ * vector that lies `block` vectors beyond the pointers, with `v.lanes` elements that count; `at` is the number done before,
+ * `vectors` how many there are at a time.
  */
 export function emitLine(
   v: Vector,
   count: Code,
   pointers: readonly Pointer[],
   blocks: number,
-  body: (at: number, block: number) => void,
+  body: (at: number, block: number, vectors: number) => void,
 ): void {
   const { fn, width } = v;
   const at = fn.int(i32(0));
@@ -37,7 +38,7 @@ export function emitLine(
     const more = elements === 1 ? ltU(get(at), count) : geU(sub(count, get(at)), i32(elements));
     fn.while(more, () => {
       v.lanes = lanes;
-      for (let block = 0; block < vectors; block++) body(at, block);
+      for (let block = 0; block < vectors; block++) body(at, block, vectors);
       for (const pointer of pointers) movePointer(fn, pointer, elements);
       fn.set(at, add(get(at), i32(elements)));
     });

@@ -2,6 +2,8 @@ import type { FoldProgram, Launch } from "@descent/backend";
 import { collapse, sizeOf } from "@descent/backend";
 import { bytesOf } from "../emit/storage.ts";
 import type { Queue } from "./entry.ts";
+import { type Passes, passesOf } from "./fold-passes.ts";
+import { savesFit } from "./fold-saved.ts";
 import { cheapCost, elementCost, isStrided, Layout, type Walk, walkOf } from "./layout.ts";
 
 /**
@@ -22,6 +24,11 @@ export interface FoldPlan {
   /** Strides over the kept axes, then (element bindings) over the reduced ones; −1 where a binding has none. */
   readonly strides: readonly number[];
   readonly usesAxes: boolean;
+  /** Its passes, without and with values saved from one to the next. */
+  readonly passes: Passes;
+  readonly saving: Passes;
+  /** Whether many columns can be walked at a time, their states in memory. */
+  readonly columns: boolean;
   /** Instructions per vector of elements, roughly. */
   readonly bodyCost: number;
   readonly bytes: number;
@@ -37,7 +44,10 @@ export function planFold(program: FoldProgram): FoldPlan {
   const strides = program.bindings.map((binding) => (isStrided(binding) ? layout.words(kept + reduced) : -1));
   const usesAxes = program.body.some(({ op, imm }) => op === "index" && imm !== -1 && imm !== rowNumber);
   const bodyCost = elementCost(program) / cheapCost;
-  return { program, kept, reduced, bases, width, extents, strides, usesAxes, bodyCost, bytes: layout.bytes };
+  const [passes, saving] = [passesOf(program, false), passesOf(program, true)];
+  const columns = !program.body.some(({ op }) => op === "index");
+  const places = { bases, width, extents, strides, bytes: layout.bytes };
+  return { program, kept, reduced, ...places, usesAxes, passes, saving, columns, bodyCost };
 }
 
 /** Which axis the lanes of a vector run along, and how every strided binding moves along it. */
@@ -45,6 +55,10 @@ export interface FoldShape {
   /** `across`: lanes are elements of one row; otherwise they are neighbouring rows. */
   readonly across: boolean;
   readonly walks: readonly Walk[];
+  /** Whether values are saved from one pass to the next. */
+  readonly saves: boolean;
+  /** Whether lanes are neighbouring rows, of which many are walked at a time. */
+  readonly columns: boolean;
   readonly rows: number;
   readonly width: number;
 }
@@ -98,5 +112,9 @@ export function shapeFold(plan: FoldPlan, launch: Launch, p: number, queue: Queu
   const perRow = visits * costAcross + rowCost;
   const along = (lastReduced * costAlong + rowCost) / 4;
   const across = lastKept < 4 || perRow <= along;
-  return { across, walks: across ? acrossWalks : alongWalks, rows, width };
+  const walks = across ? acrossWalks : alongWalks;
+  const { saved } = plan.saving;
+  const saves = saved.length > 0 && savesFit(saved.length, width, across);
+  const columns = plan.columns && !across && flat === 0 && !strided.some((b) => walks[b] === "n");
+  return { across, walks, saves, columns, rows, width };
 }

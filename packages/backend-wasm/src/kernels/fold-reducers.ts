@@ -1,42 +1,19 @@
 import type { Instruction, Reducer, ValueType } from "@descent/backend";
 import { identity } from "@descent/backend";
-import { type Code, get, lane, set, shuffle32, simd, V128, vectorConstant } from "../asm/code.ts";
+import { type Code, choose, get, lane, shuffle32, simd, V128 } from "../asm/code.ts";
 import { operations } from "../emit/operations.ts";
 import { bitselect, splat, type Vector } from "../emit/vector.ts";
+import { foldLanes, keepLanes, type Running, rotated, tree } from "./fold-lanes.ts";
+import { BestPlace, Place } from "./fold-places.ts";
 
-/** The running state of one fold over rows: one result per lane until `finish`. */
-export interface Running {
-  reset(): void;
-  /** Takes the elements of one vector; `place` is the place in the row, in every lane. */
-  add(value: Code, place: () => Code): void;
-  /** Takes what `other`, of the same kind, has gathered. */
-  merge(other: Running): void;
-  /** The result. `across`: the lanes are parts of one row, and it comes in every lane. */
-  finish(across: boolean): Code;
-}
-
-const laneZero: Code = vectorConstant([-1, 0, 0, 0]);
-const laneZeroDouble: Code = vectorConstant([-1, -1, 0, 0]);
-
-/** In tails across a row only lane 0 counts: the others keep what they hold. */
-function keepLanes(v: Vector, across: boolean, double: boolean, local: number, value: Code): Code {
-  if (!across || v.lanes !== 1) return set(local, value);
-  const mask = v.fn.constant(double ? "lane0d" : "lane0", V128, double ? laneZeroDouble : laneZero);
-  return set(local, bitselect(value, get(local), mask));
-}
-
-/** Lanes moved down by `n` elements of `bits` bits. */
-const rotated = (x: Code, bits: 32 | 64, n: number): Code =>
-  shuffle32(x, x, bits === 64 ? [2, 3, 0, 1] : [n, (n + 1) % 4, (n + 2) % 4, (n + 3) % 4]);
-
-/** Sums and products of floats run in doubles: two vectors for four float32 lanes. */
+/** Sums and products of floats run in doubles, two vectors for four float32 lanes; sums of the few vectors at hand do not yet. */
 class Double implements Running {
   readonly #v: Vector;
   readonly #opcode: number;
   readonly #identity: number;
   readonly #type: ValueType;
   readonly #across: boolean;
-  readonly #parts: number[];
+  readonly locals: readonly number[];
 
   constructor(v: Vector, product: boolean, type: ValueType, across: boolean) {
     this.#v = v;
@@ -44,34 +21,34 @@ class Double implements Running {
     this.#identity = product ? 1 : 0;
     this.#type = type;
     this.#across = across;
-    this.#parts = v.width === 4 ? [v.fn.local(V128), v.fn.local(V128)] : [v.fn.local(V128)];
+    this.locals = v.width === 4 ? [v.fn.local(V128), v.fn.local(V128)] : [v.fn.local(V128)];
   }
 
   reset(): void {
-    for (const part of this.#parts) this.#v.fn.set(part, this.#v.constant("f64", this.#identity));
+    for (const part of this.locals) this.#v.fn.set(part, this.#v.constant("f64", this.#identity));
   }
 
-  add(value: Code): void {
+  add(values: readonly Code[]): void {
     const v = this.#v;
+    if (this.#opcode === 242 && values.length > 1) {
+      for (const value of values) this.add([value]);
+      return;
+    }
+    const sum = this.#type === "f64" ? 240 : 228;
+    const value = v.keep(tree(values, (a, b) => simd(sum, a, b)));
     const halves =
       this.#type === "f64"
         ? [value]
         : [simd(95, value), ...(v.width === 4 ? [simd(95, shuffle32(value, value, [2, 3, 2, 3]))] : [])];
     halves.slice(0, v.lanes === 1 ? 1 : 2).forEach((half, n) => {
-      const part = this.#parts[n]!;
+      const part = this.locals[n]!;
       v.fn.push(keepLanes(v, this.#across, true, part, simd(this.#opcode, get(part), half)));
-    });
-  }
-
-  merge(other: Double): void {
-    this.#parts.forEach((part, n) => {
-      this.#v.fn.set(part, simd(this.#opcode, get(part), get(other.#parts[n]!)));
     });
   }
 
   finish(across: boolean): Code {
     const v = this.#v;
-    const [low, high] = this.#parts.map(get);
+    const [low, high] = this.locals.map(get);
     if (!across) {
       if (this.#type === "f64") return low!;
       return high ? shuffle32(v.keep(simd(94, low!)), v.keep(simd(94, high)), [0, 1, 4, 5]) : simd(94, low!);
@@ -82,11 +59,10 @@ class Double implements Running {
   }
 }
 
-/** What needs no wider type: integer sums and products, extrema. */
+/** What needs no wider type: sums, products and extrema of integers. */
 class Plain implements Running {
   readonly #v: Vector;
   readonly #across: boolean;
-  readonly #type: ValueType;
   readonly #start: number;
   readonly #combine: (a: Code, b: Code) => Code;
   readonly #state: number;
@@ -94,125 +70,100 @@ class Plain implements Running {
   constructor(v: Vector, reducer: "sum" | "prod" | "max" | "min", type: ValueType, across: boolean) {
     this.#v = v;
     this.#across = across;
-    this.#type = type;
     this.#start = identity(reducer, type);
     const emit = operations[({ sum: "add", prod: "mul", max: "max", min: "min" } as const)[reducer]];
     this.#combine = (a, b) => emit(v, type, [a, b], type);
     this.#state = v.fn.local(V128);
   }
 
+  get locals(): readonly number[] {
+    return [this.#state];
+  }
+
   reset(): void {
-    this.#v.fn.set(this.#state, this.#v.constant(this.#type, this.#start));
+    this.#v.fn.set(this.#state, this.#v.bits(this.#start));
   }
 
-  add(value: Code): void {
+  add(values: readonly Code[]): void {
     const v = this.#v;
-    v.fn.push(
-      keepLanes(v, this.#across, this.#type === "f64", this.#state, this.#combine(get(this.#state), v.keep(value))),
-    );
-  }
-
-  merge(other: Plain): void {
-    this.#v.fn.set(this.#state, this.#combine(get(this.#state), get(other.#state)));
+    const result = this.#combine(get(this.#state), tree(values, this.#combine));
+    v.fn.push(keepLanes(v, this.#across, false, this.#state, result));
   }
 
   finish(across: boolean): Code {
-    const v = this.#v;
-    let result = get(this.#state);
-    if (!across) return result;
-    const bits = this.#type === "f64" ? 64 : 32;
-    for (let n = v.width / 2; n >= 1; n /= 2) {
-      const from = result;
-      result = v.keep(this.#combine(from, v.keep(rotated(from, bits, n))));
-    }
-    // At width 2, 32-bit lanes 2 and 3 are not used: fold lanes 0 and 1 only.
-    return splat(this.#type, lane(bits === 64 ? 33 : this.#type === "f32" ? 31 : 27, 0, result));
+    const result = get(this.#state);
+    return across ? splat("i32", lane(27, 0, foldLanes(this.#v, result, 32, this.#combine))) : result;
   }
 }
 
-/** The place of an extremum: NaN wins, then the value, then the smaller place. */
-class Place implements Running {
+/**
+ * Extrema of floats. The engine needs eight instructions for a maximum that knows NaN and −0; a comparison that does not is one,
+ * and another two remember whether there was a NaN.
+ */
+class Extremum implements Running {
   readonly #v: Vector;
   readonly #across: boolean;
-  readonly #type: ValueType;
-  readonly #least: boolean;
+  readonly #double: boolean;
+  readonly #start: number;
+  readonly #opcode: number;
   readonly #best: number;
-  readonly #place: number;
+  readonly #nan: number;
 
-  constructor(v: Vector, reducer: "argmax" | "argmin", type: ValueType, across: boolean) {
+  constructor(v: Vector, reducer: "max" | "min", type: "f32" | "f64", across: boolean) {
     this.#v = v;
     this.#across = across;
-    this.#type = type;
-    this.#least = reducer === "argmin";
+    this.#double = type === "f64";
+    this.#start = identity(reducer, type);
+    this.#opcode = (this.#double ? 246 : 234) + (reducer === "max" ? 1 : 0);
     this.#best = v.fn.local(V128);
-    this.#place = v.fn.local(V128);
+    this.#nan = v.fn.local(V128);
+  }
+
+  get locals(): readonly number[] {
+    return [this.#best, this.#nan];
+  }
+
+  get #type(): "f32" | "f64" {
+    return this.#double ? "f64" : "f32";
   }
 
   reset(): void {
-    const start = identity(this.#least ? "min" : "max", this.#type);
-    this.#v.fn.set(this.#best, this.#v.constant(this.#type, start));
-    this.#v.fn.set(this.#place, this.#v.bits(0));
+    this.#v.fn.set(this.#best, this.#v.constant(this.#type, this.#start));
+    this.#v.fn.set(this.#nan, this.#v.bits(0));
   }
 
-  #compare(op: "lt" | "gt" | "eq" | "ne", a: Code, b: Code): Code {
-    return this.#v.keep(operations[op](this.#v, "mask", [a, b], this.#type));
-  }
-
-  /** Where (value, place) beats the state. */
-  #wins(value: Code, place: Code | null): Code {
+  add(values: readonly Code[]): void {
     const v = this.#v;
-    const best = get(this.#best);
-    const better = this.#compare(this.#least ? "lt" : "gt", value, best);
-    const isNan = (x: Code) => this.#compare("ne", x, x);
-    const nanWins = simd(79, isNan(value), isNan(best));
-    const wins = v.keep(simd(80, better, nanWins));
-    if (!place) return wins;
-    const ties = simd(80, this.#compare("eq", value, best), simd(78, isNan(value), isNan(best)));
-    const earlier = v.widen(simd(57, place, get(this.#place)));
-    return v.keep(simd(80, wins, simd(78, ties, earlier)));
-  }
-
-  #take(wins: Code, value: Code, place: Code): void {
-    const v = this.#v;
-    const [best, at] = [this.#best, this.#place];
-    const newBest = v.keep(bitselect(value, get(best), v.maskFor(this.#type, wins)));
-    const newPlace = v.keep(bitselect(place, get(at), v.maskFor("i32", wins)));
-    v.fn.push(keepLanes(v, this.#across, this.#type === "f64", best, newBest));
-    v.fn.push(keepLanes(v, this.#across, false, at, newPlace));
-  }
-
-  add(value: Code, place: () => Code): void {
-    const kept = this.#v.keep(value);
-    this.#take(this.#wins(kept, null), kept, this.#v.keep(place()));
-  }
-
-  merge(other: Place): void {
-    const [value, place] = [get(other.#best), get(other.#place)];
-    this.#take(this.#wins(value, place), value, place);
+    const kept = values.map((value) => v.keep(value));
+    const better = (a: Code, b: Code) => simd(this.#opcode, a, b);
+    // Of a pair, one that is NaN may win or lose: the mask knows.
+    const best = better(get(this.#best), tree(kept, better));
+    const isNan = tree(
+      kept.map((x) => simd(this.#double ? 72 : 66, x, x)),
+      (a, b) => simd(80, a, b),
+    );
+    const nan = simd(80, get(this.#nan), isNan);
+    v.fn.push(keepLanes(v, this.#across, this.#double, this.#best, best));
+    v.fn.push(keepLanes(v, this.#across, this.#double, this.#nan, nan));
   }
 
   finish(across: boolean): Code {
     const v = this.#v;
-    if (!across) return get(this.#place);
-    const bits = this.#type === "f64" ? 64 : 32;
-    for (let n = v.width / 2; n >= 1; n /= 2) {
-      const value = v.keep(rotated(get(this.#best), bits, n));
-      const place = v.keep(rotated(get(this.#place), 32, n));
-      this.#take(this.#wins(value, place), value, place);
-    }
-    return splat("i32", lane(27, 0, get(this.#place)));
+    const unknown = v.constant(this.#type, Number.NaN);
+    if (!across) return bitselect(unknown, get(this.#best), get(this.#nan));
+    const best = foldLanes(v, get(this.#best), this.#double ? 64 : 32, (a, b) => simd(this.#opcode, a, b));
+    const all = splat(this.#type, lane(this.#double ? 33 : 31, 0, best));
+    return choose(simd(83, get(this.#nan)), unknown, all);
   }
 }
 
-/** The state of fold instruction `op` over elements of `type`. */
-export function running(v: Vector, op: Instruction["op"], type: ValueType, across: boolean): Running {
+/** The state of fold instruction `op` over elements of `type`, which takes up to `ways` vectors at a time. */
+export function running(v: Vector, op: Instruction["op"], type: ValueType, across: boolean, ways: number): Running {
   const reducer = op.slice(5) as Reducer;
-  if (reducer === "argmax" || reducer === "argmin") return new Place(v, reducer, type, across);
-  const float = type === "f32" || type === "f64";
-  if (float && (reducer === "sum" || reducer === "prod")) return new Double(v, reducer === "prod", type, across);
-  return new Plain(v, reducer, type, across);
+  if (reducer === "argmax" || reducer === "argmin") {
+    return new Place(ways, () => new BestPlace(v, reducer, type, across));
+  }
+  if (type !== "f32" && type !== "f64") return new Plain(v, reducer, type, across);
+  if (reducer === "max" || reducer === "min") return new Extremum(v, reducer, type, across);
+  return new Double(v, reducer === "prod", type, across);
 }
-
-/** Places of the lanes of a vector that starts at place `at`; across a row they count up. */
-export const lanePlaces = (v: Vector, at: Code, across: boolean): Code =>
-  across ? simd(174, splat("i32", at), v.fn.constant("iota", V128, vectorConstant([0, 1, 2, 3]))) : splat("i32", at);

@@ -16,7 +16,7 @@ export function compileFold(program: FoldProgram, entries: Entries): Prepare {
     queue.addresses(p + plan.bases, launch, sizes);
     const shape = shapeFold(plan, launch, p, queue);
     if (shape.rows === 0) return;
-    const key = `${shape.across}${shape.walks.join("")}`;
+    const key = `${shape.across}${shape.saves}${shape.walks.join("")}`;
     let entry = variants.get(key);
     if (!entry) {
       entry = entries.compile(emitFold(plan, shape, entries.features));

@@ -32,6 +32,10 @@ export class Layout {
 const cheap =
   /^(load|const|uniform|index|accumulator|fold|add|sub|mul|neg|abs|min|max|floor|ceil|round|trunc|eq|ne|lt|le|gt|ge|and|or|xor|not|select|cast|bit|shl|shr)/;
 
+/** What instructions take, in simple ones: a division counts as 4, a function as 8. */
+export const weightOf = (body: BodyProgram["body"]): number =>
+  body.reduce((sum, { op }) => sum + (cheap.test(op) ? 1 : /div|sqrt/.test(op) ? 4 : 8), 0);
+
 /** Nanoseconds that one simple instruction takes per element. */
 export const cheapCost = 0.03;
 
