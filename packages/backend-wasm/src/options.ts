@@ -1,7 +1,7 @@
 import { DescentError } from "@descent/backend";
 import type { Features } from "./asm/assembler.ts";
 import { Assembly, Fn } from "./asm/assembler.ts";
-import { i32, simd } from "./asm/code.ts";
+import { type Code, f32, I32, simd } from "./asm/code.ts";
 import type { MemoryLimits } from "./memory.ts";
 import { cores, isPage, noThreads } from "./pool/spawn.ts";
 
@@ -21,13 +21,28 @@ export interface WasmOptions {
   readonly blocking?: boolean;
 }
 
-/** Whether the engine accepts a module that uses `opcode` on two or three vectors. */
-function accepts(opcode: number, operands: number): boolean {
-  const fn = new Fn([]);
-  fn.push(simd(opcode, ...Array.from({ length: operands }, () => simd(17, i32(0)))), 0x1a);
+/** A module with one function, which gives whether a lane of `vector` is not 0. */
+function probe(vector: Code): Uint8Array<ArrayBuffer> {
+  const fn = new Fn([], [I32]);
+  fn.push(simd(83, vector));
   const asm = new Assembly({ shared: false, relaxed: true });
   asm.export("f", fn);
-  return typeof WebAssembly === "object" && WebAssembly.validate(asm.bytes());
+  return asm.bytes();
+}
+
+const accepts = (vector: Code): boolean => typeof WebAssembly === "object" && WebAssembly.validate(probe(vector));
+const number = (value: number): Code => simd(19, f32(value));
+
+/** Whether the engine multiplies and adds in one rounding: it may have the instruction where the processor has none. */
+function fuses(): boolean {
+  const sum = simd(0x105, number(1 + 2 ** -12), number(1 - 2 ** -12), number(-1));
+  if (!accepts(sum)) return false;
+  try {
+    const e = { m: new WebAssembly.Memory({ initial: 1 }) };
+    return (new WebAssembly.Instance(new WebAssembly.Module(probe(sum)), { e }).exports.f as () => number)() === 1;
+  } catch {
+    return false; // No memory: who makes the backend's says so.
+  }
 }
 
 const whole = (name: string, value: number, least: number, most: number): number => {
@@ -53,7 +68,7 @@ function sayOnce(reason: string): void {
 
 /** Checks the options and what the engine can do. */
 export function resolveOptions({ threads, memory = {}, relaxedSimd = true, ...rest }: WasmOptions): Resolved {
-  if (!accepts(228, 2)) {
+  if (!accepts(simd(228, number(0), number(0)))) {
     throw new DescentError(
       "unsupported",
       "wasm",
@@ -75,7 +90,7 @@ export function resolveOptions({ threads, memory = {}, relaxedSimd = true, ...re
   const initial = whole("memory.initial", memory.initial ?? Math.min(128 + least, maximum), 1, maximum);
   return {
     memoryLimits: { initial: Math.min(Math.max(initial, least), maximum), maximum },
-    features: { shared, relaxed: relaxedSimd && accepts(0x105, 3) },
+    features: { shared, relaxed: relaxedSimd && fuses() },
     threads: granted,
     blocking,
   };

@@ -86,6 +86,21 @@ export class Vector {
   }
 }
 
+/** What functions of float32 are made of. */
+export const float32 = (v: Vector) => ({
+  number: (value: number): Code => v.constant("f32", value),
+  madd: (a: Code, b: Code, c: Code): Code => v.madd("f32", a, b, c),
+  keep: (value: Code): Code => v.keep(value),
+  /** Σ coefficients[k] · xᵏ; where x² is at hand, in pairs, which halves the chain of dependent instructions and adds none. */
+  polynomial(x: Code, coefficients: readonly number[], square?: Code): Code {
+    const terms = coefficients.map((c) => v.constant("f32", c));
+    if (!square) return terms.reduceRight((sum, c) => v.madd("f32", sum, x, c));
+    return terms
+      .flatMap((c, k) => (k % 2 ? [] : [terms[k + 1] ? v.keep(v.madd("f32", x, terms[k + 1]!, c)) : c]))
+      .reduceRight((sum, pair) => v.madd("f32", sum, square, pair));
+  },
+});
+
 const i32x4zero: Code = simd(17, i32(0));
 
 export function scalarConstant(type: ValueType, value: number): Code {
