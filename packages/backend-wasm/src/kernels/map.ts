@@ -11,8 +11,11 @@ import type { Compiled, Entries, Prepare } from "./entry.ts";
 import { elementCost, isStrided, Layout, type Walk, walkOf } from "./layout.ts";
 import { tiled, tiles } from "./map-tiles.ts";
 
-/** Bodies up to this many instructions are written twice in the main loop: there its own bookkeeping counts. */
-const smallBody = 12;
+/**
+ * Bodies up to this many instructions, or this many nanoseconds per element, are written twice in the main loop: there its own bookkeeping
+ * counts. For Adam's 25 instructions, which wait for memory, twice is 5 % faster than once, and four times no more.
+ */
+const [smallBody, shortBody] = [12, 2.5];
 
 interface Plan {
   readonly program: MapProgram;
@@ -90,7 +93,8 @@ function emitMap(plan: Plan, walks: readonly Walk[], features: Features): Assemb
   });
   emitInstructions(v, program, constant, values, sources);
   const varying = [...body.keys()].filter((id) => body[id]!.op !== "const" && !constant.includes(id));
-  const simple = pointers.every(({ reach }) => typeof reach === "string") && body.length <= smallBody;
+  const short = body.length <= smallBody || elementCost(program) <= shortBody;
+  const simple = short && pointers.every(({ reach }) => typeof reach === "string");
   const line = (count: Code) => {
     emitLine(v, count, pointers, simple ? 2 : 1, (at, block) => {
       Object.assign(counter, { at, block });
