@@ -16,6 +16,8 @@ const failure = async (action: () => Promise<unknown>): Promise<string> => {
 test.each<[WebgpuOptions]>([
   [{ poolBytes: Number.NaN }],
   [{ poolBytes: -1 }],
+  [{ tuningCache: "" }],
+  [{ tuningCache: true as unknown as string }],
   [{ recover: { interval: Number.NaN } }],
   [{ powerPreference: "fast" as GPUPowerPreference }],
   [{ adaptor: "x" } as WebgpuOptions],

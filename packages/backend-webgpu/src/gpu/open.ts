@@ -78,7 +78,7 @@ export function checkOptions(options: WebgpuOptions): void {
   for (const name of Object.keys(options))
     if (!(known as readonly string[]).includes(name))
       throw optionError("unknown option", { option: name }, `The options are ${known.join(", ")}.`);
-  const { device, adapter, recover, poolBytes, powerPreference, features } = options;
+  const { device, adapter, recover, poolBytes, powerPreference, features, tuningCache } = options;
   if (device && (adapter || recover || features))
     throw optionError(
       "a device that exists already excludes adapter, features and recover",
@@ -89,6 +89,12 @@ export function checkOptions(options: WebgpuOptions): void {
     throw optionError("poolBytes is not a count of bytes", { poolBytes }, "Give a number from 0 on.");
   if (powerPreference !== undefined && !["low-power", "high-performance"].includes(powerPreference))
     throw optionError("unknown power preference", { powerPreference }, 'It is "low-power" or "high-performance".');
+  if (tuningCache !== undefined && tuningCache !== false && (typeof tuningCache !== "string" || tuningCache === ""))
+    throw optionError(
+      "tuningCache is no place",
+      { tuningCache },
+      "Name a folder (a database in browsers), or give false.",
+    );
   const interval = typeof recover === "object" ? recover.interval : undefined;
   if (interval !== undefined && !(interval >= 0))
     throw optionError("the interval is no time", { interval }, "Give milliseconds from 0 on.");
