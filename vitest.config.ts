@@ -1,5 +1,6 @@
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
+import { skips } from "./tools/backend-under-test/src/skips.ts";
 import { chromium, vulkanEnvironment } from "./tools/browser/src/index.ts";
 
 const skipped = (what: string, why: string) =>
@@ -30,32 +31,14 @@ const packages: TestProjectConfiguration = {
 };
 
 /**
- * What runs on WebGPU too, in float32: tests that need float64 count as skipped there. The software driver takes some ten
- * milliseconds to compile a shader, so files whose every case has one of its own (recorded element-wise operations, type promotion,
- * trajectories of every option) are left to the other backends; the conformance kit looks at their operations one by one. Left out too:
- * files with a test of errors that only a backend gives that looks at indices at once.
+ * The tests of everything above the backends, on another one. With the `runner`, tests that need float64 count as skipped on a backend
+ * that has none.
  */
-const onWebgpu = [
-  "tensor/src/{fill,first-available,print,smoke,sparse,tensor}",
-  "tensor/src/ops/{fuse,max-pool}",
-  "autograd/src/{linear,linear-fixtures,variable}",
-  "nn/src/{launches,module,network}",
-  "nn/src/{loss/losses,norm/norms}",
-  "data/src/{idx,loader}",
-  "optim/src/{capture,state-dict}",
-  "optim/src/averaging/averaging",
-].map((path) => `packages/${path}.test.ts`);
-
-/** The tests of everything above the backends, on another one. */
-const on = (
-  backend: string,
-  include: string[] = ["packages/{tensor,autograd,nn,data,optim}/src/**/*.test.ts"],
-  runner?: string,
-): TestProjectConfiguration => ({
+const on = (backend: string, runner?: string): TestProjectConfiguration => ({
   test: {
     ...packages.test,
     name: backend,
-    include,
+    include: ["packages/{tensor,autograd,nn,data,optim}/src/**/*.test.ts"],
     env: { DESCENT_BACKEND: backend },
     ...(runner !== undefined && { runner }),
   },
@@ -106,10 +89,11 @@ if (!found) {
 
 export default defineConfig({
   test: {
+    reporters: ["default", skips],
     projects: [
       packages,
       on("wasm"),
-      on("webgpu", onWebgpu, "./tools/backend-under-test/src/runner.ts"),
+      on("webgpu", "./tools/backend-under-test/src/runner.ts"),
       tools,
       ...(found ? [browser(found)] : []),
     ],

@@ -1,5 +1,5 @@
 import { type Tensor, tensor, use } from "@descent/tensor";
-import { backendUnderTest, under } from "backend-under-test";
+import { backendUnderTest, needs } from "backend-under-test";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as nn from "./index.ts";
 import { message } from "./testing/message.ts";
@@ -153,7 +153,7 @@ describe("state", () => {
   });
 });
 
-test.runIf(under.float64)("to another dtype: the same parameters, with their gradients", async () => {
+test("to another dtype: the same parameters, with their gradients", needs("float64"), async () => {
   const model = new nn.Sequential(new nn.Linear(2, 3), new nn.BatchNorm1d(3));
   const parameters = model.parameters();
   model.forward(x()).sum().backward();

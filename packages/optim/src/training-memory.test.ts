@@ -3,7 +3,7 @@ import { counted } from "@descent/backend";
 import { DataLoader, TensorDataset } from "@descent/data";
 import * as nn from "@descent/nn";
 import { isDescentError, keep, memory, randn, scope, steps, type Tensor, tensor, unkeep, use } from "@descent/tensor";
-import { backendUnderTest, leavesNothing } from "backend-under-test";
+import { backendUnderTest, leavesNothing, under } from "backend-under-test";
 import { describe, expect, test } from "vitest";
 import { Adam, SGD } from "./index.ts";
 
@@ -44,7 +44,7 @@ class Peaks {
   }
 }
 
-const count = 10_000;
+const count = under.speed ? 10_000 : 1_000;
 /** Every sample is its own batch: an epoch of few steps. */
 const loaderOf = ({ x, y }: Tiny, batchSize = 1) =>
   new DataLoader(new TensorDataset({ x, y }), { batchSize, shuffle: true });

@@ -1,5 +1,5 @@
 import { type Backend, type DType, SparseTensor, Tensor, tensor } from "@descent/tensor";
-import { backendUnderTest } from "backend-under-test";
+import { backendUnderTest, needs, sampled } from "backend-under-test";
 import {
   decodeData,
   expectClose,
@@ -133,9 +133,15 @@ describe.each(files)("%s", async (file) => {
   const cases = loadFixtures<Trajectory>(`optim-${file}`).map(
     (t) => [`${t.optimizer} ${t.name} ${t.dtype}`, t] as const,
   );
-  test.each(cases)("%s", (_, t) => run(t, within(file, t), backend));
-  const saved = cases.filter(([, t]) => t.saved);
-  test.each(saved)("%s: resumed from the state PyTorch saved", (_, t) => {
-    run(t, within(file, t), backend, t.saved!.step);
-  });
+  const [some, rest] = sampled(cases, 1 / 3);
+  const follow = (_: string, t: Trajectory) => run(t, within(file, t), backend);
+  test.each(some)("%s", follow);
+  test.each(rest)("%s", needs("speed"), follow);
+  const [saved, others] = sampled(
+    cases.filter(([, t]) => t.saved),
+    1 / 3,
+  );
+  const resume = (_: string, t: Trajectory) => run(t, within(file, t), backend, t.saved!.step);
+  test.each(saved)("%s: resumed from the state PyTorch saved", resume);
+  test.each(others)("%s: resumed from the state PyTorch saved", needs("speed"), resume);
 });

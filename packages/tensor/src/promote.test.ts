@@ -1,4 +1,4 @@
-import { backendUnderTest } from "backend-under-test";
+import { backendUnderTest, under } from "backend-under-test";
 import { loadFixtureFile } from "torch-fixtures";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as ops from "./index.ts";
@@ -13,7 +13,12 @@ type Outcome = DType | "error";
 type Row = { readonly op: string; readonly table?: Readonly<Record<string, Outcome[]>> } & Readonly<
   Record<string, unknown>
 >;
-const { dtypes, cases } = loadFixtureFile<{ dtypes: DType[]; cases: Row[] }>("promotion");
+const recorded = loadFixtureFile<{ dtypes: DType[]; cases: Row[] }>("promotion");
+const holds = (dtype: unknown) => under.float64 || dtype !== "float64";
+/** What is recorded of the dtypes that the backend has: row by row, or column by column within a row. */
+const held = <T>(list: readonly T[]): T[] => list.filter((_, i) => holds(recorded.dtypes[i]));
+const dtypes = held(recorded.dtypes);
+const { cases } = recorded;
 
 const f = ops as unknown as Record<string, (...args: unknown[]) => Tensor | { values: Tensor }>;
 const make = (dtype: DType, axes: number) => ops.ones(new Array(axes).fill(2), { dtype });
@@ -51,7 +56,8 @@ describe.each(binary.map((row) => [row.op, row] as const))("%s", (op, row) => {
   test.each(Object.entries(pairs).filter(([name]) => name in row))("%s", (name, [left, right]) => {
     const both = typeof left === "number" && typeof right === "number";
     const found = dtypes.map((a) => both ? dtypes.map((b) => outcome(() => call(operand(left, a), operand(right, b)))) : outcome(() => call(operand(left, a), operand(right, a)))); // biome-ignore format: one line
-    expect(found).toEqual(row[name]);
+    const expected = held(row[name] as (Outcome | Outcome[])[]);
+    expect(found).toEqual(expected.map((one) => (Array.isArray(one) ? held(one) : one)));
   });
 });
 
@@ -63,5 +69,5 @@ test.each(single)("%s", (op, expected) => {
     const x = make(dtype, 1);
     return outcome(() => f[op]?.(x, ...more(x)) as Tensor);
   });
-  expect(found).toEqual(expected);
+  expect(found).toEqual(held(expected));
 });

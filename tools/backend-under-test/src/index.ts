@@ -11,6 +11,12 @@ export interface UnderTest {
   readonly sync: boolean;
   /** Whether it gives the same bits as the interpreter, in which every operation is rounded by itself and sums run in one order. */
   readonly exact: boolean;
+  /** Whether numbers below 2⁻¹²⁶ are told from 0. */
+  readonly subnormals: boolean;
+  /** Whether an index out of range is an error of the call: what only enqueues cannot look at indices. */
+  readonly checksIndices: boolean;
+  /** Whether there is time for every case: a software driver takes some ten milliseconds to compile a shader, and one to run it. */
+  readonly speed: boolean;
 }
 
 type Row = Omit<UnderTest, "name"> & { readonly make: () => Promise<Backend> };
@@ -20,6 +26,9 @@ const rows: Readonly<Record<UnderTest["name"], Row>> = {
     float64: true,
     sync: true,
     exact: true,
+    subnormals: true,
+    checksIndices: true,
+    speed: true,
     make: async () => (await import("@descent/backend-cpu")).cpu(),
   },
   // Two threads unless DESCENT_THREADS says otherwise: enough for every way in which work is shared out.
@@ -27,6 +36,9 @@ const rows: Readonly<Record<UnderTest["name"], Row>> = {
     float64: true,
     sync: true,
     exact: false,
+    subnormals: true,
+    checksIndices: true,
+    speed: true,
     make: async () =>
       (await import("@descent/backend-wasm")).wasm({ threads: Number(process.env.DESCENT_THREADS ?? 2) }),
   },
@@ -36,6 +48,9 @@ const rows: Readonly<Record<UnderTest["name"], Row>> = {
     float64: false,
     sync: true,
     exact: false,
+    subnormals: false,
+    checksIndices: false,
+    speed: false,
     make: async () => (await import("./waiting.ts")).waitingWebgpu(),
   },
 };
@@ -47,6 +62,41 @@ const { make, ...abilities } = row;
 
 /** The backend that the environment variable DESCENT_BACKEND names, and what it can do. */
 export const under: UnderTest = { name, ...abilities };
+
+declare module "vitest" {
+  interface TaskMeta {
+    /** What the backend would have to be able to do. */
+    needs?: string;
+  }
+}
+
+/** What some backends cannot do, and a test may need. */
+export type Ability = "float64" | "checksIndices" | "speed";
+
+/**
+ * Options of tests that need an ability: where the backend lacks it they are skipped, and counted in the report by what they need.
+ *
+ * @example
+ * test("indices out of range", needs("checksIndices"), () => …);
+ */
+export const needs = (ability: Ability): { readonly skip: boolean; readonly meta: { needs: Ability } } => ({
+  skip: !under[ability],
+  meta: { needs: ability },
+});
+
+/**
+ * Cases to run, and cases to skip: of a long table, a `share` from all over it where the backend lacks speed, and everything elsewhere.
+ *
+ * @example
+ * const [some, rest] = sampled(cases, 1 / 3);
+ * test.each(some)("%s", run);
+ * test.each(rest)("%s", needs("speed"), run);
+ */
+export function sampled<T>(cases: readonly T[], share: number): readonly [some: readonly T[], rest: readonly T[]] {
+  // Multiples of the golden ratio: evenly spread, and out of step with any order in the table.
+  const isIn = (i: number) => under.speed || (i * 0.6180339887) % 1 < share;
+  return [cases.filter((_, i) => isIn(i)), cases.filter((_, i) => !isIn(i))];
+}
 
 /** A new backend of the kind that DESCENT_BACKEND names (cpu unless set). */
 export const backendUnderTest = (): Promise<Backend> => make();

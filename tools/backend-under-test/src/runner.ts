@@ -1,4 +1,5 @@
 import { type RunnerTestCase, TestRunner } from "vitest";
+import type {} from "./index.ts";
 
 /** What the error says where a backend has no float64, by design; also as what came instead of an expected error. */
 const needsFloat64 = /this backend (cannot hold the|does not (hold|compute on) this dtype)/;
@@ -18,6 +19,7 @@ class AbilitiesRunner extends TestRunner {
     )
       return;
     test.mode = "skip";
+    test.meta.needs = "float64";
     result.state = "skip";
     delete result.errors;
   }

@@ -9,6 +9,20 @@ const buffers = new Map<number, Buffer>();
 const kernels = new Map<number, Kernel>();
 let failed: Error | null = null;
 
+/**
+ * Dawn looks for what is done in every turn of the event loop, and so does the software driver in threads of its own: on a machine with
+ * few cores, one waits for the other until the system takes its turn away, after milliseconds. A pause in every turn lets the driver work.
+ */
+const pause = new Int32Array(new SharedArrayBuffer(4));
+let reading = false;
+let pausing = false;
+const makeRoom = (): void => {
+  pausing = reading;
+  if (!reading) return;
+  Atomics.wait(pause, 0, 0, 0.05);
+  setImmediate(makeRoom);
+};
+
 const reply = (state: Int32Array, status: number): void => {
   Atomics.store(state, 0, status);
   Atomics.notify(state, 0);
@@ -40,7 +54,13 @@ async function handle(message: Message): Promise<void> {
       return;
     }
     case "read": {
-      const found = await backend.read(buffers.get(message.id) as Buffer, message.offset, message.length);
+      reading = true;
+      if (!pausing) makeRoom();
+      const found = await backend
+        .read(buffers.get(message.id) as Buffer, message.offset, message.length)
+        .finally(() => {
+          reading = false;
+        });
       new Uint8Array(message.target).set(new Uint8Array(found.buffer, found.byteOffset, found.byteLength));
     }
   }

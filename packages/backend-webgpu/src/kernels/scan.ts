@@ -46,7 +46,7 @@ if (${nan}b.value ${reducer === "max" ? ">=" : "<="} a.value)) { return b; } ret
   const at = (k: number) => `${frame.offset(k)} + line * ${frame.extra("length")} + at`;
   const out = program.bindings[1]!;
   // A place is counted from 1 while it runs: 0 is nowhere.
-  const stores = `${name(1)}[${at(1)}] = ${stored(out.dtype, features, "own.value")};
+  const stores = `${name(1)}[${at(1)}] = ${stored(out.dtype, features, out.dtype === "bool" ? "own.value != 0" : "own.value")};
 ${places ? `${name(2)}[${at(2)}] = i32(own.place) - 1i;` : ""}`;
   const parts = frame.extra("parts");
   const begin =
@@ -66,7 +66,7 @@ var sum = Running(${start}, 0u);
 for (var j = 0u; j < ${width}u; j++) {
 let at = from0 + t * ${width}u + j;
 if (at < stop) {
-let x = ${loaded(dtype, features, `${name(0)}[base + at * ${frame.stride(0, rank - 1)}]`)};
+let x = ${type}(${loaded(dtype, features, `${name(0)}[base + at * ${frame.stride(0, rank - 1)}]`)});
 sum = merge(sum, Running(x, at + 1u));
 }
 own4[j] = sum;

@@ -32,8 +32,8 @@ export const circulars = {
     let at = start + i * 32i;
     let index = at >> 5u;
     let shift = u32(at & 31i);
-    let first = select(0u, words[clamp(index, 0i, 6i)], index >= 0i && index < 7i);
-    let second = select(0u, words[clamp(index + 1i, 0i, 6i)], index >= -1i && index < 6i);
+    let first = select(0u, words[clamp(index, 0i, 6i)], (index >= 0i) & (index < 7i));
+    let second = select(0u, words[clamp(index + 1i, 0i, 6i)], (index >= -1i) & (index < 6i));
     w[i] = select(first, (first << shift) | (second >> (32u - shift)), shift > 0u);
   }
   // The product modulo 2^64, in units of 2^-62 of a quarter turn.
@@ -52,7 +52,7 @@ export const circulars = {
     fraction = ~fraction + select(0u, 1u, rest == 0u);
   }
   let lead = countLeadingZeros(fraction);
-  let top = select(fraction, (fraction << lead) | (rest >> (32u - lead)), lead > 0u && lead < 32u);
+  let top = select(fraction, (fraction << lead) | (rest >> (32u - lead)), (lead > 0u) & (lead < 32u));
   let value = f32(select(top, rest, lead == 32u)) * 1.5707963267948966f;
   let scaled = value * bitcast<f32>((127u - 32u - min(lead, 60u)) << 23u);
   let r = select(scaled, -scaled, above);
@@ -77,32 +77,29 @@ export const circulars = {
   sine: {
     needs: ["quadrant", "sine_part", "cosine_part", "is_endless", "nan"],
     code: `fn sine(x: f32) -> f32 {
-  if (is_endless(x)) { return nan(); }
   let q = quadrant(x);
   let k = u32(i32(q.y));
   let y = select(sine_part(q.x), cosine_part(q.x), (k & 1u) == 1u);
-  return select(select(y, -y, (k & 2u) == 2u), x, x == 0f);
+  return select(select(select(y, -y, (k & 2u) == 2u), x, x == 0f), nan(), is_endless(x));
 }`,
   },
   cosine: {
     needs: ["quadrant", "sine_part", "cosine_part", "is_endless", "nan"],
     code: `fn cosine(x: f32) -> f32 {
-  if (is_endless(x)) { return nan(); }
   let q = quadrant(x);
   let k = u32(i32(q.y));
   let y = select(cosine_part(q.x), sine_part(q.x), (k & 1u) == 1u);
-  return select(y, -y, ((k + 1u) & 2u) == 2u);
+  return select(select(y, -y, ((k + 1u) & 2u) == 2u), nan(), is_endless(x));
 }`,
   },
   tangent: {
     needs: ["quadrant", "sine_part", "cosine_part", "is_endless", "nan"],
     code: `fn tangent(x: f32) -> f32 {
-  if (is_endless(x)) { return nan(); }
   let q = quadrant(x);
   let s = sine_part(q.x);
   let c = cosine_part(q.x);
   let odd = (u32(i32(q.y)) & 1u) == 1u;
-  return select(select(s, -c, odd) / select(c, s, odd), x, x == 0f);
+  return select(select(select(s, -c, odd) / select(c, s, odd), x, x == 0f), nan(), is_endless(x));
 }`,
   },
   /** asin for 0 ≤ x ≤ ½. */
@@ -161,11 +158,11 @@ export const circulars = {
   // Both scaled down where the divisor would be too large for a division.
   let scale = select(1f, 0.0625f, more > 1e37f);
   let endless = bitcast<u32>(more) == 0x7f800000u;
-  let quotient = select((less * scale) / (more * scale), select(0f, 1f, bitcast<u32>(less) == 0x7f800000u), endless || more == 0f);
+  let quotient = select((less * scale) / (more * scale), select(0f, 1f, bitcast<u32>(less) == 0x7f800000u), endless | (more == 0f));
   var r = arc_unit(select(quotient, 0f, more == 0f));
   if (b > a) { r = 1.5707963267948966f - r; }
   if (is_negative(x)) { r = 3.141592653589793f - r; }
-  return select(with_sign(r, y), nan(), is_nan(x) || is_nan(y));
+  return select(with_sign(r, y), nan(), is_nan(x) | is_nan(y));
 }`,
   },
 } satisfies Record<string, Helper>;

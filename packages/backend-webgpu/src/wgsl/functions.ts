@@ -85,7 +85,7 @@ export const helpers = {
     code: `fn float_mod(x: f32, y: f32) -> f32 {
   let a = magnitude(x);
   let b = magnitude(y);
-  if (is_nan(x) || is_nan(y) || bitcast<u32>(a) == 0x7f800000u || b == 0f) { return nan(); }
+  if (is_nan(x) | is_nan(y) | (bitcast<u32>(a) == 0x7f800000u) | (b == 0f)) { return nan(); }
   if (a < b) { return x; }
   let ua = bitcast<u32>(a);
   let ub = bitcast<u32>(b);
@@ -112,7 +112,7 @@ export const helpers = {
     needs: ["float_mod"],
     code: `fn float_remainder(x: f32, y: f32) -> f32 {
   let r = float_mod(x, y);
-  return select(r, r + y, r != 0f && ((r < 0f) != (y < 0f)));
+  return select(r, r + y, (r != 0f) & ((r < 0f) != (y < 0f)));
 }`,
   },
   half_even: {

@@ -1,4 +1,5 @@
 import type { Op, ValueType } from "@descent/backend";
+import { Frame } from "./frame.ts";
 
 /** What an emitter is given: the type of the result, the type of the operands, and the operands as WGSL. */
 export interface Operation {
@@ -39,7 +40,7 @@ const signedRemainder: Emit = (operation) => {
   const { from, b } = operation;
   const rest = guarded("%")(operation);
   if (from === "u32") return rest;
-  return `select(${rest}, ${rest} + ${b}, ${rest} != 0i && ((${rest} < 0i) != (${b} < 0i)))`;
+  return `select(${rest}, ${rest} + ${b}, (${rest} != 0i) & ((${rest} < 0i) != (${b} < 0i)))`;
 };
 const sign: Emit = ({ from, a }) => {
   if (from === "u32") return `min(${a}, 1u)`;
@@ -50,6 +51,11 @@ const sign: Emit = ({ from, a }) => {
 const divide: Emit = (operation) => {
   const known = Math.abs(Number.parseFloat(operation.b.replace("(", "")));
   return (known <= 2 ** 126 ? infix("/") : call2("divided"))(operation);
+};
+/** A product; one with 0 is NaN where the other factor is, which compilers may take for granted that it is not. */
+const multiply: Emit = ({ a, b }) => {
+  const hidden = (factor: string) => (factor === "0f" ? `(-${Frame.minusZero})` : factor);
+  return `(${hidden(a)} * ${hidden(b)})`;
 };
 /** Powers that need no logarithm. */
 const power: Emit = ({ a, b }) => {
@@ -64,7 +70,7 @@ const unequal: Emit = either(({ a, b }) => `!(${a} == ${b})`, infix("!="));
 export const emitters = {
   add: infix("+"),
   sub: infix("-"),
-  mul: infix("*"),
+  mul: multiply,
   div: either(divide, guarded("/")),
   neg: ({ from, a }) => (from === "u32" ? `(0u - ${a})` : `(-${a})`),
   abs: either(call("magnitude"), ({ from, a }) => (from === "u32" ? a : `abs(${a})`)),
@@ -108,8 +114,9 @@ export const emitters = {
   le: infix("<="),
   gt: infix(">"),
   ge: infix(">="),
-  and: infix("&&"),
-  or: infix("||"),
+  // Not && and ||: those are branches, and a compiler's time goes with their number.
+  and: infix("&"),
+  or: infix("|"),
   xor: infix("!="),
   not: ({ a }) => `!${a}`,
   select: ({ a, b, c }) => `select(${c}, ${b}, ${a})`,

@@ -53,9 +53,8 @@ export const exponentials = {
     needs: ["nan", "infinity"],
     code: `fn log_edge(x: f32, usual: f32) -> f32 {
   let u = bitcast<u32>(x);
-  if (x == 0f) { return -infinity(); }
-  if (u >= 0x80000000u) { return nan(); }
-  return select(usual, x, u >= 0x7f800000u);
+  let above = select(usual, x, u >= 0x7f800000u);
+  return select(select(above, nan(), u >= 0x80000000u), -infinity(), x == 0f);
 }`,
   },
   logarithm: {
@@ -81,10 +80,10 @@ export const exponentials = {
   logarithm_1p: {
     needs: ["logarithm", "log_rest", "kept", "is_nan"],
     code: `fn logarithm_1p(x: f32) -> f32 {
-  if (x > -0.29f && x < 0.41f) { return x + log_rest(x); }
+  if ((x > -0.29f) & (x < 0.41f)) { return x + log_rest(x); }
   let u = kept(1f + x);
   let y = logarithm(u);
-  return select(y, y + (x - kept(u - 1f)) / u, u > 0f && u < 1e9f);
+  return select(y, y + (x - kept(u - 1f)) / u, (u > 0f) & (u < 1e9f));
 }`,
   },
   /** C's pow: 2 to the power y · log₂|x|, with the whole part of the logarithm multiplied apart. */
@@ -109,22 +108,19 @@ export const exponentials = {
   let p = fma(r, ${polynomial("r", [Math.LN2, 0.2402265108, 0.05550410962, 0.009618036894, 0.001333343102, 0.0001546711492, 1.531488918e-5])}, 1f);
   let e = clamp(i32(n), -252, 252);
   let half = e >> 1u;
-  var z = p * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(e - half + 127) << 23u);
+  let usual = p * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(e - half + 127) << 23u);
   let b = magnitude(y);
   let endless = bitcast<u32>(b) == 0x7f800000u;
-  let u = bitcast<u32>(a);
-  if (u == 0u || u == 0x7f800000u || endless) {
-    // One of 0 and ∞, by which way the logarithm and the exponent point.
-    z = select(0f, infinity(), (y > 0f) == (a > 1f));
-  } else if (t > 129f) { z = infinity(); } else if (t < -160f) { z = 0f; }
-  let integer = endless || b >= 8388608f || floor(b) == b;
-  let odd = integer && !endless && b < 16777216f && (u32(min(b, 16777216f)) & 1u) == 1u;
-  if (bitcast<u32>(x) >= 0x80000000u) {
-    if (odd) { z = -z; }
-    if (!integer && u != 0u && u < 0x7f800000u) { z = nan(); }
-  }
-  if (is_nan(x) || is_nan(y)) { z = nan(); }
-  if (x == 1f || y == 0f || (a == 1f && endless)) { z = 1f; }
+  let edge = (a == 0f) | (bitcast<u32>(a) == 0x7f800000u);
+  // Of 0 and ∞, by which way the logarithm and the exponent point.
+  let extreme = select(0f, infinity(), (y > 0f) == (a > 1f));
+  var z = select(select(select(usual, infinity(), t > 129f), 0f, t < -160f), extreme, edge | endless);
+  let integer = endless | (b >= 8388608f) | (floor(b) == b);
+  let odd = integer & !endless & (b < 16777216f) & ((u32(min(b, 16777216f)) & 1u) == 1u);
+  let negative = bitcast<u32>(x) >= 0x80000000u;
+  z = select(z, -z, negative & odd);
+  z = select(z, nan(), (negative & !integer & !edge) | is_nan(x) | is_nan(y));
+  z = select(z, 1f, (x == 1f) | (y == 0f) | ((a == 1f) & endless));
   return z;
 }`,
   },
@@ -136,7 +132,7 @@ export const exponentials = {
   let small = fma(x * z, ${polynomial("z", [0.1666666649, 0.008333350602, 0.0001983606559, 2.817442824e-6])}, x);
   let e = exp_scaled(a, -1i);
   let large = with_sign(e - 0.25f / e, x);
-  return select(select(large, small, a < 1f), x, is_nan(x) || x == 0f);
+  return select(select(large, small, a < 1f), x, is_nan(x) | (x == 0f));
 }`,
   },
   hyperbolic_cosine: {
@@ -153,7 +149,7 @@ export const exponentials = {
   let z = x * x;
   let small = fma(x * z, ${polynomial("z", [-0.333333309, 0.133332097, -0.05394719684, 0.02170293059, -0.008182591314, 0.002147466896])}, x);
   let large = with_sign(1f - 2f / (exp_scaled(min(a, 20f) * 2f, 0i) + 1f), x);
-  return select(select(large, small, a < 0.625f), x, is_nan(x) || x == 0f);
+  return select(select(large, small, a < 0.625f), x, is_nan(x) | (x == 0f));
 }`,
   },
   area_sine: {
@@ -163,7 +159,7 @@ export const exponentials = {
   let s = a * a;
   let usual = logarithm_1p(a + s / (1f + sqrt(s + 1f)));
   let large = logarithm(a) + 0.6931471806f;
-  return select(with_sign(select(usual, large, a > 1e9f), x), x, is_nan(x) || x == 0f);
+  return select(with_sign(select(usual, large, a > 1e9f), x), x, is_nan(x) | (x == 0f));
 }`,
   },
   area_cosine: {

@@ -51,17 +51,19 @@ const scanCases: Case[] = (["sum", "prod", "max", "min"] as const).flatMap((redu
       run: (lab: Lab) =>
         run(lab, "float32", shape, strides, reducer === "prod" ? randoms(1003, 0.9, 1.1) : randoms(1003)),
     })),
-    ...(["float64", "float16", "bfloat16", "int32", "int64", "uint32", "uint8"] as const).map((dtype) => ({
-      name: `scan ${reducer} / ${dtype}`,
-      run: (lab: Lab) =>
-        run(
-          lab,
-          dtype,
-          [6, 5],
-          [5, 1],
-          plain(dtype, 30).map((x) => (reducer === "prod" ? (x % 3) + 1 : x)),
-        ),
-    })),
+    ...dtypes
+      .filter((dtype) => dtype !== "float32" && (dtype !== "bool" || reducer === "max" || reducer === "min"))
+      .map((dtype) => ({
+        name: `scan ${reducer} / ${dtype}`,
+        run: (lab: Lab) =>
+          run(
+            lab,
+            dtype,
+            [6, 5],
+            [5, 1],
+            plain(dtype, 30).map((x) => (reducer === "prod" ? (x % 3) + 1 : x)),
+          ),
+      })),
     {
       name: `scan ${reducer} / NaN, infinities and ties`,
       run: (lab: Lab) => run(lab, "float32", [2, 8], [8, 1], special),

@@ -1,7 +1,7 @@
 import { variable } from "@descent/autograd";
 import * as nn from "@descent/nn";
 import { steps, type Tensor, tensor, use } from "@descent/tensor";
-import { backendUnderTest, under } from "backend-under-test";
+import { backendUnderTest } from "backend-under-test";
 import { decode, expectClose, loadFixtures, type RawTensor } from "torch-fixtures";
 import { describe, expect, test } from "vitest";
 import {
@@ -47,8 +47,7 @@ const modelOf = (state: Tensors) => {
 };
 
 describe("as PyTorch", () => {
-  // A backend without float64 has no such cases to agree with.
-  const averages = cases.filter(({ kind, dtype }) => kind !== "batch norm" && (under.float64 || dtype !== "float64"));
+  const averages = cases.filter(({ kind }) => kind !== "batch norm");
   test.each(
     averages.map((c) => [`${c.kind} ${c.decay}, ${c.useBuffers ? "with" : "without"} buffers, ${c.dtype}`, c] as const),
   )("%s", async (_, c) => {

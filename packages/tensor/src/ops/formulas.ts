@@ -37,7 +37,9 @@ export function floorQuotient(a: Value, b: Value): Value {
 
 /** aᵇ of integers, by squaring; a negative exponent leaves only the powers of 1 and −1. */
 export function integerPower(a: Value, b: Value): Value {
-  let [result, square, rest] = [a.trace.constant(1, a.type), a, b.abs()];
+  // A number is one of the other operand's: squared as a double, it would stay one.
+  const type = isWhole(a) ? a.type : b.type;
+  let [result, square, rest] = [a.trace.constant(1, type), a.cast(type), b.abs()];
   for (let bit = 0; bit < 31; bit++) {
     result = rest.bitAnd(1).ne(0).select(result.mul(square), result);
     square = square.mul(square);

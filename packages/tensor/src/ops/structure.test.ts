@@ -1,5 +1,6 @@
 import { reference } from "@descent/backend";
-import { backendUnderTest, under } from "backend-under-test";
+import { backendUnderTest, needs, under } from "backend-under-test";
+import { ulpDiff } from "torch-fixtures";
 import { describe, expect, test } from "vitest";
 import * as ops from "../index.ts";
 import { type Tensor, tensor, use } from "../index.ts";
@@ -54,8 +55,10 @@ describe("views share their memory", () => {
 
 test("a large float32 sum is accurate", () => {
   const x = tensor(Float32Array.from({ length: 1_000_001 }, () => 0.1));
-  expect(x.sum().itemSync()).toBe(Math.fround(1_000_001 * Math.fround(0.1)));
-  expect(x.mean().itemSync()).toBeCloseTo(0.1, 8);
+  // A GPU adds in float32 alone, in blocks, and may be off by a rounding.
+  const sum = Math.fround(1_000_001 * Math.fround(0.1));
+  expect(ulpDiff(x.sum().itemSync(), sum, "float32")).toBeLessThanOrEqual(under.name === "webgpu" ? 1 : 0);
+  expect(x.mean().itemSync()).toBeCloseTo(0.1, 7);
   expect(x.var().itemSync()).toBeLessThan(1e-14);
 });
 
@@ -138,11 +141,6 @@ const errors: readonly (readonly [() => unknown, string])[] = [
     () => x.gather(0, whole([[0, 0, 0, 0]])),
     "gather: the index does not fit the tensor\n  dim    0\n  tensor [2, 3]\n  index  [1, 4]\nIt has as many axes, none longer but axis dim.",
   ],
-  [() => x.gather(0, whole([[0, 2]])), "gather: index out of range\n  index  2\n  extent 2\nIndices run from 0 to 1."],
-  [
-    () => x.indexSelect(1, whole([-1])),
-    "indexSelect: index out of range\n  index  -1\n  extent 3\nIndices run from 0 to 2.",
-  ],
   [
     () => x.indexSelect(1, whole([[1]])),
     "indexSelect: the index is not a vector\n  index [1, 1]\nUse gather for an index of more axes.",
@@ -160,12 +158,19 @@ const errors: readonly (readonly [() => unknown, string])[] = [
     "maskedFill: the mask is not a bool tensor\n  mask int64\nCompare first, for example x.gt(0).",
   ],
   [() => ops.embedding(whole([0]), ramp(3), {}), "embedding: the weight is no matrix\n  weight [3]\n[rows, features]."],
-  [() => ops.oneHot(whole([3]), 3), "oneHot: index out of range\n  index  3\n  extent 3\nIndices run from 0 to 2."],
   [() => x.topk(4), "topk: k is out of range\n  k      4\n  extent 3\nk runs from 0 to 3."],
   [() => x.kthvalue(0), "kthvalue: k is out of range\n  k      0\n  extent 3\nk runs from 1 to 3."],
 ];
+const indexErrors: typeof errors = [
+  [() => x.gather(0, whole([[0, 2]])), "gather: index out of range\n  index  2\n  extent 2\nIndices run from 0 to 1."],
+  [
+    () => x.indexSelect(1, whole([-1])),
+    "indexSelect: index out of range\n  index  -1\n  extent 3\nIndices run from 0 to 2.",
+  ],
+  [() => ops.oneHot(whole([3]), 3), "oneHot: index out of range\n  index  3\n  extent 3\nIndices run from 0 to 2."],
+];
 describe("bad input is refused with the reason", () => {
-  test.each(errors)("%#", (f, message) => {
+  const refused = (f: () => unknown, message: string) => {
     let found: unknown;
     try {
       f();
@@ -173,5 +178,9 @@ describe("bad input is refused with the reason", () => {
       found = error;
     }
     expect(ops.isDescentError(found) ? found.message : found).toBe(message);
+  };
+  test.each(errors)("%#", refused);
+  describe("indices", needs("checksIndices"), () => {
+    test.each(indexErrors)("%#", refused);
   });
 });
