@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isDescentError, manualSeed, use } from "@descent/tensor";
 import { SingleBar } from "cli-progress";
 import { backends } from "./backends.ts";
+import { runWithDriver } from "./driver.ts";
 import { testDigits, trainingDigits } from "./mnist.ts";
 import { models } from "./models.ts";
 import { demoCommand, type Options } from "./options.ts";
@@ -61,13 +62,24 @@ function written(file: string, text: string): string | null {
   }
 }
 
-async function main({ backend: backendName, model: modelName, seed, quick, epochs: asked }: Options): Promise<void> {
+const slowly =
+  "The adapter is software: it shows that everything works, some hundred times slower than a GPU, and only one epoch is " +
+  "run unless --epochs says otherwise. --quick or --samples 1000 make it shorter; --backend wasm is fast on any machine.";
+
+/** Whether a WebGPU backend computes on the processor. */
+const isSoftware = (backend: object): boolean =>
+  "adapter" in backend && /swiftshader|llvmpipe|software/i.test(String(backend.adapter));
+
+async function main(options: Options): Promise<void> {
+  const { backend: backendName, model: modelName, seed, quick, epochs: asked } = options;
   const { make, epochs: usual } = backends[backendName];
   const backend = await use(make());
+  const isSlow = isSoftware(backend);
+  if (isSlow) console.log(slowly);
   manualSeed(seed);
-  const data = trainingDigits(quick ? 6_000 : undefined);
+  const data = trainingDigits(options.samples ?? (quick ? 6_000 : undefined));
   const model = models[modelName]();
-  const epochs = asked ?? (quick ? 1 : usual[modelName]);
+  const epochs = asked ?? (quick || isSlow ? 1 : usual[modelName]);
   const passes = `${epochs} ${epochs === 1 ? "epoch" : "epochs"}`;
   console.log(`Training the ${modelName} on ${whole(data.length)} digits, ${passes}, backend ${backend.name}.`);
 
@@ -98,12 +110,16 @@ async function main({ backend: backendName, model: modelName, seed, quick, epoch
     return;
   }
   console.log(`Trained in ${seconds} s. ${fault ?? `Saved: loss, accuracy and learning rate, in ${file}`}`);
-  const accuracy = await evaluate(model, testDigits());
-  console.log(`test accuracy: ${accuracy.toFixed(4)} (10,000 digits, seed ${seed})`);
+  const unseen = testDigits(isSlow ? 1_000 : undefined);
+  const accuracy = await evaluate(model, unseen);
+  console.log(`test accuracy: ${accuracy.toFixed(4)} (${whole(unseen.length)} digits, seed ${seed})`);
 }
 
 try {
-  await main(demoCommand().parse().opts<Options>());
+  const options = demoCommand().parse().opts<Options>();
+  const code = options.backend === "webgpu" ? await runWithDriver() : null;
+  if (code === null) await main(options);
+  else process.exitCode = code;
 } catch (error) {
   if (!isDescentError(error)) throw error;
   console.error(error.message);

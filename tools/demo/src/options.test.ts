@@ -22,14 +22,26 @@ test("without options", () => {
 });
 
 test("with all of them", () => {
-  const options = parse("--backend", "cpu", "--model=cnn", "--epochs", "3", "--seed", "7", "--quick");
-  expect(options).toEqual({ backend: "cpu", model: "cnn", epochs: 3, seed: 7, quick: true });
+  const options = parse(
+    "--backend",
+    "cpu",
+    "--model=cnn",
+    "--epochs",
+    "3",
+    "--samples",
+    "500",
+    "--seed",
+    "7",
+    "--quick",
+  );
+  expect(options).toEqual({ backend: "cpu", model: "cnn", epochs: 3, samples: 500, seed: 7, quick: true });
 });
 
 const wrong: readonly (readonly [string, readonly string[], string])[] = [
   ["a misspelt option", ["--epoch", "3"], "error: unknown option '--epoch'\n(Did you mean --epochs?)"],
   ["no number", ["--epochs", "many"], "It must be a whole number of at least 1."],
   ["no epochs", ["--epochs", "0"], "It must be a whole number of at least 1."],
+  ["fewer digits than a batch", ["--samples", "100"], "It must be a whole number of at least 128."],
   ["a negative seed", ["--seed", "-1"], "It must be a whole number of at least 0."],
   ["an endless seed", ["--seed", "1e400"], "It must be a whole number of at least 0."],
   ["an unknown backend", ["--backend", "wsam"], "Allowed choices are wasm, webgpu, cpu."],
@@ -46,5 +58,6 @@ describe("says what is wrong and where help is", () => {
 
 test("--help lists the options", () => {
   const printed = parse("--help");
-  for (const option of ["--backend", "--model", "--epochs", "--seed", "--quick"]) expect(printed).toContain(option);
+  for (const option of ["--backend", "--model", "--epochs", "--samples", "--seed", "--quick"])
+    expect(printed).toContain(option);
 });

@@ -7,6 +7,7 @@ export interface Options {
   readonly backend: BackendName;
   readonly model: ModelName;
   readonly epochs?: number;
+  readonly samples?: number;
   readonly seed: number;
   readonly quick: boolean;
 }
@@ -32,6 +33,7 @@ export const demoCommand = (): Command =>
     .addOption(new Option("--backend <name>", "where to compute").choices(names.backend).default(names.backend[0]))
     .addOption(new Option("--model <name>", "the network").choices(names.model).default("mlp"))
     .addOption(new Option("--epochs <n>", `passes over the digits (default: ${usual})`).argParser(wholeNumber(1)))
+    .addOption(new Option("--samples <n>", "digits to learn from (default: all 60,000)").argParser(wholeNumber(128)))
     .addOption(new Option("--seed <n>", "the same seed gives the same result").argParser(wholeNumber(0)).default(0))
     .option("--quick", "one pass over 6,000 digits, in less than 10 seconds", false)
     .allowExcessArguments(false)
