@@ -44,7 +44,7 @@ class Peaks {
   }
 }
 
-const count = under.speed ? 10_000 : 1_000;
+const count = under.speed ? 10_000 : 500;
 /** Every sample is its own batch: an epoch of few steps. */
 const loaderOf = ({ x, y }: Tiny, batchSize = 1) =>
   new DataLoader(new TensorDataset({ x, y }), { batchSize, shuffle: true });

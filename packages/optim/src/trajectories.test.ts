@@ -128,8 +128,9 @@ const all =
   "sgd adam adamw adamax adadelta adagrad asgd asgd-double nadam nadam-double radam rmsprop rprop adafactor muon sparse";
 const files = (process.env.OPTIM ?? all).split(" ");
 
-describe.each(files)("%s", async (file) => {
-  const backend = await backendUnderTest();
+const backend = await backendUnderTest();
+
+describe.each(files)("%s", (file) => {
   const cases = loadFixtures<Trajectory>(`optim-${file}`).map(
     (t) => [`${t.optimizer} ${t.name} ${t.dtype}`, t] as const,
   );
