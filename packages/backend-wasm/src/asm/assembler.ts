@@ -90,8 +90,7 @@ export class Fn {
       else groups.push([type, 1]);
     }
     const locals = [uleb(groups.length), groups.map(([type, count]) => [uleb(count), type])];
-    const bytes = flatten([locals, this.#entry, this.#out, 0x0b], []);
-    return [...uleb(bytes.length), ...bytes];
+    return flatten([locals, this.#entry, this.#out, 0x0b], []);
   }
 }
 
@@ -102,9 +101,12 @@ interface Import {
 }
 
 const text = (s: string): number[] => [s.length, ...[...s].map((c) => c.charCodeAt(0))];
-const section = (id: number, items: readonly (readonly number[])[]): number[] => {
-  const body = [...uleb(items.length), ...items.flat()];
-  return items.length ? [id, ...uleb(body.length), ...body] : [];
+/** The parts of a section of `count` items, which may be in several parts each: bodies are long, so nothing is copied before the end. */
+const section = (id: number, parts: readonly (readonly number[])[], count = parts.length): (readonly number[])[] => {
+  if (count === 0) return [];
+  const head = uleb(count);
+  const length = parts.reduce((sum, part) => sum + part.length, head.length);
+  return [[id, ...uleb(length)], head, ...parts];
 };
 
 /** What the engine and this backend's memory allow. */
@@ -198,13 +200,24 @@ export class Assembly {
         ...(results as number[]),
       ];
     });
-    return new Uint8Array([
-      ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    const parts = [
+      [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
       ...section(1, types),
       ...section(2, [memory, ...table, ...imports]),
       ...section(3, declared),
       ...section(7, exported),
-      ...section(10, bodies),
-    ]);
+      ...section(
+        10,
+        bodies.flatMap((body) => [uleb(body.length), body]),
+        bodies.length,
+      ),
+    ];
+    const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    return bytes;
   }
 }

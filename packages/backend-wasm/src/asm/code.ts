@@ -35,6 +35,19 @@ export function sleb(value: bigint): number[] {
   }
 }
 
+/** As `sleb`, of 32 bits: most numbers in a module are, and big ones are slow. */
+function sleb32(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  for (;;) {
+    const low = rest & 127;
+    rest >>= 7;
+    const done = rest === (low & 64 ? -1 : 0);
+    bytes.push(done ? low : low | 128);
+    if (done) return bytes;
+  }
+}
+
 /** Appends the bytes of `code` to `out`. */
 export function flatten(code: Code, out: number[]): number[] {
   if (typeof code === "number") out.push(code);
@@ -49,7 +62,7 @@ const doubleBytes = (value: number): number[] => [...new Uint8Array(new Float64A
 export const get = (local: number): Code => [0x20, uleb(local)];
 export const set = (local: number, value: Code): Code => [value, 0x21, uleb(local)];
 export const tee = (local: number, value: Code): Code => [value, 0x22, uleb(local)];
-export const i32 = (value: number): Code => [0x41, sleb(BigInt(value | 0))];
+export const i32 = (value: number): Code => [0x41, sleb32(value | 0)];
 export const i64 = (value: bigint): Code => [0x42, sleb(BigInt.asIntN(64, value))];
 export const f32 = (value: number): Code => [0x43, floatBytes(value)];
 export const f64 = (value: number): Code => [0x44, doubleBytes(value)];
