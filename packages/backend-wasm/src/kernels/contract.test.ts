@@ -47,6 +47,9 @@ const products: readonly (readonly [what: string, product: Product])[] = [
   ["blocks of all kinds", plain(540, 24, 1003, "NN")],
   ["packed rows with one left over", plain(601, 13, 700, "TN")],
   ["packed rows with five left over", plain(11, 520, 300, "TT")],
+  ["one row, and columns that are neighbours", plain(1, 300, 700, "NN")],
+  ["one column, and rows that are neighbours", plain(300, 1, 700, "TN")],
+  ["one row or column, read along", plain(1, 1, 700, "NT")],
   ["doubles in several blocks", plain(550, 140, 50, "NN", "float64")],
   ["packed doubles of several inner blocks", plain(9, 11, 1500, "TN", "float64")],
   [
