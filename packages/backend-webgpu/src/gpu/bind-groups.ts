@@ -73,7 +73,11 @@ export class BindGroups {
   }
 
   #make(layout: Layout, blocks: readonly Block[]): Made {
-    const resources: GPUBufferBinding[] = blocks.map(({ gpu }) => ({ buffer: gpu }));
+    const resources: GPUBufferBinding[] = blocks.map(({ gpu, offset, bytes }) => ({
+      buffer: gpu,
+      offset,
+      size: bytes,
+    }));
     resources.push({ buffer: this.parameters, size: layout.parameterBytes });
     const entries = resources.map((resource, binding) => ({ binding, resource }));
     this.made++;

@@ -15,6 +15,7 @@ export class Deferred {
     this.#actions = [];
     await engine.stream.pipelines.prepare(this.shaders);
     this.shaders.clear();
+    engine.startRow();
     for (const action of actions) action();
   }
 }

@@ -1,14 +1,16 @@
 import type { Launch, Program } from "@descent/backend";
-import type { Recorder } from "../kernels/recorder.ts";
+import type { Recorder, Together } from "../kernels/recorder.ts";
 import { Choices } from "../tuning/choices.ts";
 import type { Frame } from "../wgsl/frame.ts";
 import { type Aliases, aliasesOf, type Shader } from "../wgsl/shader.ts";
 import type { Features } from "../wgsl/storage.ts";
 import { groupSize } from "./constants.ts";
 import { Faults } from "./faults.ts";
-import { Joiner } from "./joiner.ts";
+import { formOf } from "./forms.ts";
+import { Joiner, sharedShader, wayOf } from "./joiner.ts";
 import { type Block, Memory, type WebgpuBuffer } from "./memory.ts";
 import { limitOf, type Opened, subgroupsOf } from "./open.ts";
+import { usualPaged } from "./pages.ts";
 import { Stream } from "./stream.ts";
 
 export interface EngineOptions {
@@ -18,7 +20,11 @@ export interface EngineOptions {
   readonly enoughGroups?: number;
   /** What a tuner has found out. Default: nothing. */
   readonly choices?: Choices;
+  /** Bytes of the largest block that shares a GPU buffer with others; 0: none does. Default 512 KiB. */
+  readonly pagedBytes?: number;
 }
+
+const isPaged = ({ page }: Block): boolean => page !== null;
 
 /** Everything that lives and dies with one device. */
 export class Engine implements Recorder {
@@ -40,10 +46,9 @@ export class Engine implements Recorder {
   #inRow = 0;
   #scratch: Block[] = [];
 
-  constructor(
-    opened: Opened,
-    { poolBytes, deterministic, enoughGroups = 128, choices = new Choices(false) }: EngineOptions,
-  ) {
+  constructor(opened: Opened, options: EngineOptions) {
+    const { poolBytes, deterministic, enoughGroups = 128, pagedBytes = usualPaged } = options;
+    const { choices = new Choices(false) } = options;
     const { device } = opened;
     this.opened = opened;
     this.device = device;
@@ -53,10 +58,10 @@ export class Engine implements Recorder {
     this.features = { f16: device.features.has("shader-f16"), subgroups: subgroupsOf(opened) };
     this.bindings = Math.min(64, limitOf(device.limits, "maxStorageBuffersPerShaderStage"));
     this.faults = new Faults(device);
-    this.memory = new Memory(device, poolBytes, this.mostBytes);
+    this.memory = new Memory(device, poolBytes, this.mostBytes, pagedBytes);
     this.memory.onCreate = (bytes) => this.faults.noteMemory(bytes);
     this.stream = new Stream(device, this.memory, this.faults);
-    this.#joiner = new Joiner(this.stream);
+    this.#joiner = new Joiner(this.stream, this.memory);
     this.stream.settle = () => this.#joiner.settle();
   }
 
@@ -70,7 +75,8 @@ export class Engine implements Recorder {
   aliases(program: Program, { args }: Launch): Aliases | null {
     return aliasesOf(
       program,
-      args.map(({ buffer }) => buffer),
+      args.map(({ buffer }) => (buffer as WebgpuBuffer).block),
+      isPaged, // see formOf: two bindings of it may have to be declared as written, which must not overlap
     );
   }
 
@@ -79,6 +85,11 @@ export class Engine implements Recorder {
     for (let k = 0; k < args.length; k++)
       if (!aliases || aliases[k] === k) blocks.push((args[k]!.buffer as WebgpuBuffer).block);
     return blocks;
+  }
+
+  /** What is collected next is not in a row with what came before. */
+  startRow(): void {
+    this.#collected = null;
   }
 
   scratch(bytes: number): Block {
@@ -94,7 +105,7 @@ export class Engine implements Recorder {
   }
 
   run(
-    shader: Shader,
+    plain: Shader,
     frame: Frame,
     launch: Launch,
     blocks: readonly Block[],
@@ -102,14 +113,16 @@ export class Engine implements Recorder {
     extras: readonly number[],
     work = groups * groupSize * 16,
   ): void {
+    const shader = formOf(plain, blocks);
     if (this.collecting) {
       this.collecting.add(shader);
+      this.startRow();
       return;
     }
     const { stream } = this;
     this.#joiner.settle();
     const pipeline = stream.pipelines.get(shader);
-    const at = stream.room(pipeline);
+    const at = stream.room(shader);
     frame.fill(stream.words, stream.floats, at >> 2, launch, extras);
     stream.dispatch(shader, pipeline, at, blocks, groups, launch.label, work);
     stream.relieve();
@@ -117,7 +130,7 @@ export class Engine implements Recorder {
 
   join(
     one: Shader,
-    joined: Shader,
+    together: Together,
     frame: Frame,
     launch: Launch,
     blocks: readonly Block[],
@@ -125,20 +138,24 @@ export class Engine implements Recorder {
     extras: readonly number[],
   ): void {
     const { stream } = this;
+    const way = wayOf(together, blocks);
     if (this.collecting) {
       // Too few in a row will not need the other form.
       this.#inRow = this.#collected === one ? this.#inRow + 1 : 1;
       this.#collected = one;
-      if (this.#inRow * one.slots.length === joined.slots.length) this.collecting.add(joined);
+      const shared = way && sharedShader(way, one, blocks, this.#inRow);
+      if (shared) this.collecting.add(shared);
+      this.collecting.add(formOf(one, blocks));
+      return;
     }
-    if (this.collecting || stream.profile) {
+    if (!way || stream.profile) {
       this.run(one, frame, launch, blocks, groups, extras);
       return;
     }
-    if (!this.#joiner.fits(one, blocks)) this.#joiner.settle();
-    const at = stream.room(stream.pipelines.get(one));
+    if (!this.#joiner.fits(one, way, blocks)) this.#joiner.settle();
+    const at = stream.room(one);
     frame.fill(stream.words, stream.floats, at >> 2, launch, extras);
-    this.#joiner.push(one, joined, { blocks, groups, label: launch.label, at });
+    this.#joiner.push(one, way, { blocks, groups, label: launch.label, at });
     stream.relieve();
   }
 }

@@ -22,7 +22,7 @@ export function writeHalves(stream: Stream, block: Block, offset: number, data: 
   if (data.length === 0 || (!odd && !last)) return;
   const pipeline = stream.pipelines.get(patch);
   stream.settle();
-  const at = stream.room(pipeline);
+  const at = stream.room(patch);
   const { words } = stream;
   const end = offset + data.length - 1;
   words.set([offset >> 1, odd ? 0xffff0000 : 0, odd ? (data[0] as number) << 16 : 0], at >> 2);

@@ -1,7 +1,7 @@
 import type { DescentError } from "@descent/backend";
 import type { Shader } from "../wgsl/shader.ts";
 import { BindGroups } from "./bind-groups.ts";
-import { mapForReading, mostGroups, usage } from "./constants.ts";
+import { mapForReading, mostGroups, parameterBytesOf, usage } from "./constants.ts";
 import type { Faults } from "./faults.ts";
 import type { Block, Memory } from "./memory.ts";
 import { type Pipeline, Pipelines } from "./pipelines.ts";
@@ -9,11 +9,15 @@ import type { Profile } from "./profile.ts";
 
 /** Parameters of so many small launches fit into one submit. */
 const parameterBytes = 1 << 20;
+/** A dispatch may bind more behind the last parameters than there are: so much, at most. */
+const largestParameters = 1 << 16;
 /**
  * Dispatches of a submit. What makes a dispatch (some 10 µs in Dawn) is often what it costs: handed over in pieces, the device runs
  * the first ones while the next are recorded, and a submit more is little beside so many.
  */
 const mostDispatches = 64;
+/** Launches of a submit, where dispatches have many each. */
+const mostLaunches = 256;
 
 /** What a stream has done since the start. */
 export interface StreamCounts {
@@ -49,6 +53,7 @@ export class Stream {
   /** What the pass has set, so that it is not set again. */
   #pipeline: GPUComputePipeline | null = null;
   #dispatches = 0;
+  #launches = 0;
   #staging: GPUBuffer[] = [];
   #flushing = false;
   /** Estimated work queued, and how much of it makes a submit worth while. */
@@ -60,7 +65,7 @@ export class Stream {
     this.device = device;
     this.#memory = memory;
     this.#faults = faults;
-    this.groups = new BindGroups(device, parameterBytes);
+    this.groups = new BindGroups(device, parameterBytes + largestParameters);
     this.pipelines = new Pipelines(device, this.groups);
   }
 
@@ -80,10 +85,12 @@ export class Stream {
   }
 
   /** Takes room for the parameters of one launch, and says at which byte: fill it, then dispatch. */
-  room({ layout }: Pipeline): number {
-    if (this.#used + layout.parameterBytes > parameterBytes) this.flush();
-    this.#used += layout.parameterBytes;
-    return this.#used - layout.parameterBytes;
+  room({ words }: Shader): number {
+    const bytes = parameterBytesOf(words);
+    if (this.#used + bytes > parameterBytes) this.flush();
+    this.#used += bytes;
+    this.#launches++;
+    return this.#used - bytes;
   }
 
   /** Records a dispatch with the parameters at byte `at`. `work` is a rough count of bytes moved. */
@@ -120,7 +127,7 @@ export class Stream {
 
   /** Hands over what is queued if it is enough. */
   relieve(): void {
-    if (this.#dispatches >= mostDispatches || this.#work > this.#enough) this.flush();
+    if (this.#dispatches >= mostDispatches || this.#launches >= mostLaunches || this.#work > this.#enough) this.flush();
   }
 
   /** Copies words to a block: ahead of the queue where nothing queued uses it, in their turn elsewhere. */
@@ -129,7 +136,13 @@ export class Stream {
     this.settle();
     if (block.batch !== this.batch) {
       this.#faults.open();
-      this.device.queue.writeBuffer(block.gpu, byteOffset, data.buffer, data.byteOffset, data.byteLength);
+      this.device.queue.writeBuffer(
+        block.gpu,
+        block.offset + byteOffset,
+        data.buffer,
+        data.byteOffset,
+        data.byteLength,
+      );
       return;
     }
     const staging = this.device.createBuffer({
@@ -139,7 +152,7 @@ export class Stream {
     });
     new Uint8Array(staging.getMappedRange()).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     staging.unmap();
-    this.#commands().copyBufferToBuffer(staging, 0, block.gpu, byteOffset, data.byteLength);
+    this.#commands().copyBufferToBuffer(staging, 0, block.gpu, block.offset + byteOffset, data.byteLength);
     this.#staging.push(staging);
   }
 
@@ -147,7 +160,7 @@ export class Stream {
   async read(block: Block, byteOffset: number, byteLength: number): Promise<ArrayBuffer> {
     this.settle();
     const staging = this.device.createBuffer({ size: byteLength, usage: usage.mapRead | usage.copyTarget });
-    this.#commands().copyBufferToBuffer(block.gpu, byteOffset, staging, 0, byteLength);
+    this.#commands().copyBufferToBuffer(block.gpu, block.offset + byteOffset, staging, 0, byteLength);
     block.batch = this.batch;
     const settled = await this.#soon();
     try {
@@ -198,6 +211,7 @@ export class Stream {
     this.#used = 0;
     this.#work = 0;
     this.#dispatches = 0;
+    this.#launches = 0;
     this.batch++;
     this.#faults.close(this.#memory.state.liveBytes);
     this.#memory.trim(this.batch);

@@ -5,8 +5,9 @@ import { declarations, operand } from "../wgsl/body.ts";
 import { Frame } from "../wgsl/frame.ts";
 import { type Aliases, type Shader, type ShaderParts, type Slot, shader } from "../wgsl/shader.ts";
 import { type Features, held, stored } from "../wgsl/storage.ts";
+import { emitFused } from "./map-fused.ts";
 import { emitJoined, joinedLaunches } from "./map-joined.ts";
-import { type Prepare, type Recorder, Variants } from "./recorder.ts";
+import { type Prepare, type Recorder, type Together, Variants } from "./recorder.ts";
 
 /** Elements of one vector, and of one thread. */
 const width = 4;
@@ -35,7 +36,7 @@ export type Parts = ShaderParts & { readonly frame: Frame; readonly declarations
 interface Made {
   readonly one: Shader;
   readonly frame: Frame;
-  readonly joined: Shader | null;
+  readonly together: Together | null;
 }
 
 /** One element per call, four calls per vector: flat bindings go through `vectors` vectors a thread where they are aligned; 0: none. */
@@ -135,15 +136,18 @@ export function prepareMap(program: MapProgram): Prepare {
     const vector = !aliases && isAligned(program, launch);
     const isLarge = count >= 8 * recorder.enoughGroups * groupSize * width * mostVectors;
     const vectors = vector ? (isLight && isLarge ? mostVectors : 1) : 0;
-    const { one, frame, joined } = variants.get(`${vectors}|${aliases ?? ""}`, () => {
+    const { one, frame, together } = variants.get(`${vectors}|${aliases ?? ""}`, () => {
       const parts = emitMap(program, recorder.features, vectors, aliases);
-      const several = vectors === 1 ? joinedLaunches(program.bindings.length, recorder.bindings) : 1;
+      const { frame } = parts;
+      if (vectors !== 1) return { one: shader(parts), frame, together: null };
+      const fused = emitFused(program, recorder.features, frame, recorder.bindings);
+      const several = joinedLaunches(program.bindings.length, recorder.bindings);
       const joined = several > 1 ? emitJoined(parts, several, groupSize * width) : null;
-      return { one: shader(parts), frame: parts.frame, joined };
+      return { one: shader(parts), frame, together: fused || joined ? { fused, joined } : null };
     });
     const groups = Math.ceil(count / (groupSize * width * Math.max(1, vectors)));
     const blocks = recorder.blocks(launch, aliases);
-    if (joined && !isLarge) recorder.join(one, joined, frame, launch, blocks, groups, [count]);
+    if (together && !isLarge) recorder.join(one, together, frame, launch, blocks, groups, [count]);
     else recorder.run(one, frame, launch, blocks, groups, [count], count * 4);
   };
 }

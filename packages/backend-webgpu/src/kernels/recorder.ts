@@ -4,6 +4,15 @@ import type { Choices } from "../tuning/choices.ts";
 import type { Frame } from "../wgsl/frame.ts";
 import type { Aliases, Shader } from "../wgsl/shader.ts";
 import type { Features } from "../wgsl/storage.ts";
+import type { Fused } from "./map-fused.ts";
+
+/** Codes for several launches at once. */
+export interface Together {
+  /** For many, all of whose memory is parts of pages. */
+  readonly fused: Fused | null;
+  /** For as many as have room, each with bindings of its own. */
+  readonly joined: Shader | null;
+}
 
 /** What a kernel asks of the device while it turns a launch into dispatches. */
 export interface Recorder {
@@ -35,13 +44,10 @@ export interface Recorder {
     extras: readonly number[],
     work?: number,
   ): void;
-  /**
-   * Records a dispatch that may share one with the launches after it: those of the same code over other memory. `joined` is the
-   * code for as many launches as have room.
-   */
+  /** Records a dispatch that may share one with the launches after it: those of the same code over other memory. */
   join(
     one: Shader,
-    joined: Shader,
+    together: Together,
     frame: Frame,
     launch: Launch,
     blocks: readonly Block[],

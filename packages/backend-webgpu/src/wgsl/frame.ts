@@ -64,7 +64,10 @@ export class Frame {
     return word(this.#extents + axis);
   }
   offset(binding: number): string {
-    return word(this.#offsets + binding);
+    return word(this.offsetIndex(binding));
+  }
+  offsetIndex(binding: number): number {
+    return this.#offsets + binding;
   }
   stride(binding: number, axis: number): string {
     return word((this.#strides[binding] as number) + axis);

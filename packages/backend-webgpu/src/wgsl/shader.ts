@@ -69,16 +69,41 @@ ${main}
   return { code, slots: slots.map(({ written }) => (written ? "w" : "r")).join(""), words: frame.words, label };
 }
 
+const forms = new WeakMap<Shader, Map<string, Shader>>();
+
+/** The same shader with other bindings declared as written: a superset of those that are. */
+export function withSlots(shader: Shader, slots: string): Shader {
+  const known = forms.get(shader) ?? new Map<string, Shader>();
+  forms.set(shader, known);
+  let form = known.get(slots);
+  if (!form) {
+    const code = shader.code.replace(/@binding\((\d+)\) var<storage, read>/g, (found, k) =>
+      slots[Number(k)] === "w" ? `@binding(${k}) var<storage, read_write>` : found,
+    );
+    form = { ...shader, code, slots };
+    known.set(slots, form);
+  }
+  return form;
+}
+
 /** Which bindings a program reaches through which slot; the same memory bound twice shares one. */
 export type Aliases = readonly number[];
 
-/** The slot of every binding: its own, or that of the first one over the same memory where one of the two is written. */
-export function aliasesOf(program: Program, blocks: readonly unknown[]): Aliases | null {
+/**
+ * The slot of every binding: its own, or that of the first one over the same memory where one of the two is written, or where
+ * `always` says that this memory has to be reached through one binding.
+ */
+export function aliasesOf<T>(
+  program: Program,
+  blocks: readonly T[],
+  always: (block: T) => boolean = () => false,
+): Aliases | null {
   let found: number[] | null = null;
   const { bindings } = program;
   for (let k = 1; k < blocks.length; k++) {
     for (let j = 0; j < k; j++) {
-      if (blocks[j] !== blocks[k] || (bindings[j]!.mode === "read" && bindings[k]!.mode === "read")) continue;
+      if (blocks[j] !== blocks[k]) continue;
+      if (bindings[j]!.mode === "read" && bindings[k]!.mode === "read" && !always(blocks[k]!)) continue;
       found ??= bindings.map((_, i) => i);
       found[k] = found[j] as number;
       break;
