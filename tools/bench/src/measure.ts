@@ -9,9 +9,9 @@ export interface Timing {
 const samples = 15;
 const sampleSeconds = 0.02;
 /** Engines swap in their best code only after a while. */
-const warmUpSeconds = 0.3;
+const warmUpSeconds = 0.2;
 /** Patience has an end: seconds for all samples of one subject, of which there is one at least. */
-const mostSeconds = 1.5;
+const mostSeconds = 0.75;
 const samplesOf = (seconds: number): number =>
   Math.max(1, Math.min(samples, Math.floor(mostSeconds / Math.max(seconds, 1e-9))));
 

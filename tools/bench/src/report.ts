@@ -116,7 +116,7 @@ export function page(results: Results): string {
 
 Written by \`npm run bench -- --peers --record\` on ${results.date}. Each time is the median of fifteen samples of some 20 ms, in which
 Descent and its peers took turns (PyTorch ran just after, in a process of its own); the best sample stands beside it. A ratio is
-the peer's median over Descent's: above 1, Descent is faster. What takes longer than a tenth of a second is sampled for a second and a half in all, once at
+the peer's median over Descent's: above 1, Descent is faster. What takes longer than 50 ms is sampled for three quarters of a second in all, once at
 least: slow peers have fewer samples. The floor is the work over what this machine did in the same run with
 as many threads: 128-bit fused multiply-adds in registers, and bytes read and written over four streams (what fits the caches
 of a core may go below it). On a GPU it is the bytes over what a copy of ${copyLength} numbers moved, and products have none.

@@ -40,15 +40,17 @@ export function descentStep({ model: make, data, loss: of }: Net, captured: bool
   };
 }
 
+/** Its steps are compiled either way, and most take seconds: once is enough. */
+const hasJax = (net: Net, captured: boolean): boolean => captured || net === mlp;
+
 const task = (net: Net, captured: boolean): Task => ({
   name: captured ? `${net.name}, captured` : net.name,
   flops: net.flops,
   heavy: net !== mlp,
   descent: () => descentStep(net, captured),
   ...(net === mlp && { tfjs: tfjsStep }),
-  ...(net.missing && { missing: net.missing }),
-  // A convolution takes jax-js seconds: once is enough.
-  ...(net === cnn && captured ? {} : { jax: (jax: JaxModule) => jaxStep(jax, net.jax(jax)) }),
+  missing: { ...net.missing, ...(hasJax(net, captured) ? {} : { jax: "compiles its steps: see the captured one" }) },
+  ...(hasJax(net, captured) && { jax: (jax: JaxModule) => jaxStep(jax, net.jax(jax)) }),
   torch: {
     setup: `${net.torch}
 o = torch.optim.Adam(m.parameters(), fused=True)

@@ -8,8 +8,8 @@ import torch
 
 SAMPLES = 15
 SAMPLE_SECONDS = 0.02
-WARM_UP_SECONDS = 0.3
-MOST_SECONDS = 1.5
+WARM_UP_SECONDS = 0.2
+MOST_SECONDS = 0.75
 
 
 def measure(setup, run):
