@@ -1,11 +1,31 @@
 import { Parameter } from "@descent/nn";
 import { dispose, embedding as look, ones, randint, randn, scope } from "@descent/tensor";
+import type { JaxModule } from "../peers/jax.ts";
 import { freed, kept } from "../prepare.ts";
-import type { Family } from "../task.ts";
+import type { Family, Prepared } from "../task.ts";
 
 const [rows, width, count] = [10_000, 128, 8192];
 const bytes = 8 * width * count;
 const setup = `w = torch.randn(${rows}, ${width}, requires_grad=True); i = torch.randint(0, ${rows}, (${count},)); g = torch.ones(${count}, ${width})`;
+
+/** Runs a jitted function of a table and indices. */
+function inJax(jax: JaxModule, f: (w: unknown, i: unknown) => unknown): Prepared {
+  const { numpy, random, jit } = jax;
+  const w = random.normal(random.key(0), [rows, width]);
+  const i = numpy.array(Int32Array.from({ length: count }, () => Math.floor(Math.random() * rows)));
+  const jitted = jit(f);
+  const pending = [jitted(w.ref, i.ref)];
+  const run = () => {
+    pending.push(jitted(w.ref, i.ref));
+  };
+  const settle = async () => {
+    for (const result of pending.splice(0)) {
+      await result.blockUntilReady();
+      result.dispose();
+    }
+  };
+  return { run, settle, dispose: () => [w, i].map((one) => one.dispose()) };
+}
 
 /** Rows of a table by index, and their gradient: a sum into a table of zeros. */
 export const embeddings: Family = () => [
@@ -21,7 +41,7 @@ export const embeddings: Family = () => [
       return { run: () => tf.gather(w, i).dispose(), dispose: () => tf.dispose([w, i]) };
     },
     torch: { setup, run: "F.embedding(i, w.detach())" },
-    missing: { jax: "its take is timed in no other benchmark" },
+    jax: (module) => inJax(module, (w, i) => module.numpy.take(w, i, 0)),
   },
   {
     name: `gather and scatter ${count} rows of ${width}`,
@@ -37,6 +57,7 @@ export const embeddings: Family = () => [
       return { run, dispose: () => dispose(i, g, w) };
     },
     torch: { setup, run: "w.grad = None; F.embedding(i, w).backward(g)" },
-    missing: { tfjs: "UnsortedSegmentSum is missing on its wasm backend", jax: "not timed" },
+    jax: (module) => inJax(module, (w, i) => module.grad((table: unknown) => module.numpy.take(table, i, 0).sum())(w)),
+    missing: { tfjs: "UnsortedSegmentSum is missing on its wasm backend" },
   },
 ];
