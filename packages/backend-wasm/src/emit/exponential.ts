@@ -32,7 +32,7 @@ const wideRest = [0.5000003646, 0.1666661106, 0.04166107305, 0.008336212615, 0.0
 /** The commonest function, and float32 is exact enough for it. */
 export const exp: Emit = (v, _type, [x]) => {
   const { rest, power } = halved(v, x!);
-  return simd(230, simd(230, simd(228, rest, v.constant("f32", 1)), power), power);
+  return simd(230, float32(v).madd(rest, power, power), power);
 };
 
 /** `result` with the sign of `x` where it is a zero; elsewhere the signs are the same. */

@@ -72,3 +72,11 @@ test("sin and cos beyond what is reduced, where the engine helps out", () => {
     });
   }
 });
+
+test.each(["expm1", "log1p", "sin", "tanh", "tan", "asinh"] as const)(
+  "%s keeps the signs of zeros, and what is tiny",
+  (op) => {
+    const numbers = Float32Array.from({ length: count }, (_, i) => [-0, 0, 1e-30, -1e-30, 1e-44][i % 5]!);
+    expect([...evaluate(op, "float32", numbers)]).toEqual([...numbers]);
+  },
+);
