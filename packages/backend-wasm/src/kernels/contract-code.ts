@@ -45,7 +45,7 @@ export function emitContract(plan: ContractPlan, { walks, direct }: Pick<Cut, "w
   const word = (name: (typeof cut)[number]) => get(fn.int(load(params, plan.cut + 4 * cut.indexOf(name))));
   const [m, n, k] = [word("rows"), word("columns"), word("inner")];
   const [rowBlock, columnBlock, innerBlock] = [word("rowBlock"), word("columnBlock"), word("innerBlock")];
-  const [rowBlocks, columnBlocks, stretch] = [word("rowBlocks"), word("columnBlocks"), word("stretch")];
+  const [rowBlocks, columnBlocks] = [word("rowBlocks"), word("columnBlocks")];
   const strided = bindings.flatMap((binding, b) => (isStrided(binding) ? [b] : []));
 
   // Scratch: packed left, packed right, partial sums, tables of offsets.
@@ -127,10 +127,9 @@ export function emitContract(plan: ContractPlan, { walks, direct }: Pick<Cut, "w
     fn.while(get(more), () => {
       const inner = least(innerBlock, sub(k, get(done)));
       fill(3, 1, innerTables[1]!, get(done), inner);
-      const pack = (b: 0 | 1, lanes: number, offsets: Code, from: Code, count: Code, target: Code) => {
+      const pack = (b: 0 | 1, lanes: number, offsets: Code, target: Code) => {
         const panel = { dtype: bindings[b]!.dtype, width, lanes };
-        const along = add(innerTables[b]!, mul(from, i32(4)));
-        fn.push(callPack(asm, panel, get(places[b]!), offsets, along, count, target));
+        fn.push(callPack(asm, panel, get(places[b]!), offsets, innerTables[b]!, inner, target));
       };
       const rowTable = rowTables.get(0)!;
       const i = fn.local(I32);
@@ -143,7 +142,7 @@ export function emitContract(plan: ContractPlan, { walks, direct }: Pick<Cut, "w
           fill(3, 0, innerTables[0]!, get(done), inner);
           eachTile(rows, i, (height) => {
             const [from, into] = [add(rowTable, mul(get(i), i32(4))), add(left, mul(mul(get(i), inner), i32(size)))];
-            pack(0, height, from, i32(0), inner, into);
+            pack(0, height, from, into);
           });
         });
       }
@@ -157,15 +156,7 @@ export function emitContract(plan: ContractPlan, { walks, direct }: Pick<Cut, "w
           fn.set(panel, add(get(panel), mul(inner, i32(32))));
         });
       };
-      const packed = fn.int(i32(0));
-      fn.while(ltU(get(packed), inner), () => {
-        const count = least(stretch, sub(inner, get(packed)));
-        eachPanel(() => {
-          const target = add(get(panel), mul(get(packed), i32(32)));
-          pack(1, columnsPerTile, add(columnTables.get(1)!, mul(get(j), i32(4))), get(packed), count, target);
-        });
-        fn.set(packed, add(get(packed), count));
-      });
+      eachPanel(() => pack(1, columnsPerTile, add(columnTables.get(1)!, mul(get(j), i32(4))), get(panel)));
       const first = fn.int(eq(get(done), i32(0)));
       fn.set(done, add(get(done), inner));
       fn.set(more, ltU(get(done), k));

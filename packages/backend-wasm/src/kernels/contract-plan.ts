@@ -20,7 +20,6 @@ export const cut = [
   "innerBlock",
   "rowBlocks",
   "columnBlocks",
-  "stretch",
 ] as const;
 
 /** Where things lie in the parameters of a contract. Axes are in four groups: batch, rows, columns, inner. */
@@ -79,17 +78,11 @@ export interface Cut {
   readonly walks: readonly ColumnWalk[];
   /** Whether the left operand is read where it lies. */
   readonly direct: boolean;
-  /** Whether packing does not pay (one row or column) or cannot work (an operand varies along both rows and columns). */
+  /** Whether packing cannot pay (one row or column) or cannot work (an operand varies along both rows and columns). */
   readonly unpacked: boolean;
   /** Whether there is nothing to compute. */
   readonly empty: boolean;
 }
-
-/** Inner indices that are packed at a time where columns are neighbours. */
-const mostStretch = 128;
-
-/** Whether the product of a vector with a matrix is as good as a fold: the matrix is read along the inner indices, or there are few. */
-const foldable = (run: number, k: number): boolean => run > 1 || k < 8;
 
 /** Merges axes, chooses blocks, enough of them for every thread, and gives all parameters. */
 export function cutContract(plan: ContractPlan, launch: Launch, threads: number, features: Features): Cut {
@@ -106,7 +99,7 @@ export function cutContract(plan: ContractPlan, launch: Launch, threads: number,
   const extents: number[] = [];
   const strides: number[][] = strided.map(() => []);
   let crossed = false;
-  const runs = [1, 1];
+  let run = 1;
   const sizes: number[] = [];
   const walks: ColumnWalk[] = [];
   groups.forEach((count, group) => {
@@ -125,15 +118,15 @@ export function cutContract(plan: ContractPlan, launch: Launch, threads: number,
       if (group === 2) {
         walks[b] = steps.every((s) => s === 0) ? "0" : steps.length > 1 ? "t" : steps[0] === 1 ? "1" : "t";
       }
-      if (group === 3 && b < 2) {
-        for (let axis = steps.length; axis-- > 0 && steps[axis] === runs[b]; ) runs[b]! *= inside[axis]!;
+      if (group === 3 && b === 0) {
+        for (let axis = steps.length; axis-- > 0 && steps[axis] === run; ) run *= inside[axis]!;
       }
     });
   });
   const [batches, m, n, k] = sizes as [number, number, number, number];
   const { dtype } = bindings[0]!;
   const size = widthOf(program) === 2 ? 8 : 4;
-  const direct = bytesOf(dtype) === size ? directInner(runs[0]!, k) : 0;
+  const direct = bytesOf(dtype) === size ? directInner(run, k) : 0;
   const flops = 2 * m * n * k;
   const shared = batches * flops > 1e6 ? threads : 1;
   const tile = [heightsFor(dtype, features)[0]!, 32 / size] as const;
@@ -141,28 +134,14 @@ export function cutContract(plan: ContractPlan, launch: Launch, threads: number,
   const blocks = chooseBlocks({ batches, m, n, k }, { size, tile, direct, room, threads: shared });
   const [rowBlocks, columnBlocks] = [Math.ceil(m / blocks.rows), Math.ceil(n / blocks.columns)];
   const units = batches * rowBlocks * columnBlocks;
-  // Neighbouring columns share cache lines, which are not to be lost before the next panel is packed.
-  const stretch = runs[1]! > 1 ? blocks.inner : mostStretch;
   return {
-    words: [
-      m,
-      n,
-      k,
-      blocks.rows,
-      blocks.columns,
-      blocks.inner,
-      rowBlocks,
-      columnBlocks,
-      stretch,
-      ...extents,
-      ...strides.flat(),
-    ],
+    words: [m, n, k, blocks.rows, blocks.columns, blocks.inner, rowBlocks, columnBlocks, ...extents, ...strides.flat()],
     units,
     grain: batches > 1 ? Math.max(1, Math.min(8, Math.floor(units / (4 * threads)))) : 1,
     cost: 10 + (batches * flops) / Math.max(1, units) / 45,
     walks,
     direct: direct > 0,
-    unpacked: crossed || (m === 1 && foldable(runs[1]!, k)) || (n === 1 && foldable(runs[0]!, k)),
+    unpacked: crossed || m === 1 || n === 1,
     empty: batches * m * n === 0,
   };
 }
