@@ -31,8 +31,8 @@ const packages: TestProjectConfiguration = {
 };
 
 /**
- * The tests of everything above the backends, on another one. With the `runner`, tests that need float64 count as skipped on a backend
- * that has none.
+ * The tests of everything above the backends, on another one. With the `runner`, tests that ended in the error that says
+ * that the backend has no float64 count as skipped.
  */
 const on = (backend: string, runner?: string): TestProjectConfiguration => ({
   test: {
@@ -71,13 +71,36 @@ const browser = (found: NonNullable<Awaited<ReturnType<typeof chromium>>>): Test
       provider: playwright({
         launchOptions: {
           executablePath: found.executablePath,
-          args: [...found.args],
+          args: [...found.args, "--js-flags=--expose-gc"],
           env: { ...process.env, ...found.env } as Record<string, string>,
         },
       }),
     },
   },
 });
+
+/** Tests of every layer above the backends that await what they read, on WebGPU in a page: some of each package. */
+const inPage = (found: NonNullable<Awaited<ReturnType<typeof chromium>>>): TestProjectConfiguration => {
+  const { server, test } = browser(found) as { server: object; test: object };
+  const files = new URL("./tools/backend-under-test/src/page-files.ts", import.meta.url).pathname;
+  return {
+    server,
+    resolve: { alias: { "node:fs": files } },
+    define: { "process.env": JSON.stringify({ DESCENT_BACKEND: "webgpu" }) },
+    test: {
+      ...test,
+      name: "webgpu in a page",
+      include: onPages.map((path) => `packages/${path}.test.ts`),
+      setupFiles: "./tools/backend-under-test/src/page-setup.ts",
+    },
+  };
+};
+const onPages = [
+  "tensor/src/{errors,fill,random,smoke,sparse}",
+  "autograd/src/{linear-errors,sparse-gather,variable}",
+  "nn/src/{attention,network,layer/embedding,norm/norms}",
+  "optim/src/{amp/waiting,averaging/averaging,clip/clip}",
+];
 
 const found = await chromium();
 if (!found) {
@@ -95,7 +118,7 @@ export default defineConfig({
       on("wasm"),
       on("webgpu", "./tools/backend-under-test/src/runner.ts"),
       tools,
-      ...(found ? [browser(found)] : []),
+      ...(found ? [browser(found), inPage(found)] : []),
     ],
   },
 });

@@ -55,8 +55,15 @@ const rows: Readonly<Record<UnderTest["name"], Row>> = {
   },
 };
 
+/** In a page nothing may wait: reads are awaited. */
+const inPage: Row = {
+  ...rows.webgpu,
+  sync: false,
+  make: async () => (await import("@descent/backend-webgpu")).webgpu({ tuningCache: false }),
+};
+
 const name = (process.env.DESCENT_BACKEND ?? "cpu") as UnderTest["name"];
-const row = rows[name];
+const row = name === "webgpu" && "document" in globalThis ? inPage : rows[name];
 if (!row) throw new Error(`DESCENT_BACKEND is "${name}"; there are ${Object.keys(rows).join(", ")}`);
 const { make, ...abilities } = row;
 
@@ -71,7 +78,7 @@ declare module "vitest" {
 }
 
 /** What some backends cannot do, and a test may need. */
-export type Ability = "float64" | "checksIndices" | "speed";
+export type Ability = "float64" | "sync" | "checksIndices" | "speed";
 
 /**
  * Options of tests that need an ability: where the backend lacks it they are skipped, and counted in the report by what they need.

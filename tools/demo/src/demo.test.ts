@@ -2,6 +2,7 @@ import { execFile, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { vulkanEnvironment } from "browser";
 import { afterAll, describe, expect, test } from "vitest";
 
 const main = join(import.meta.dirname, "main.ts");
@@ -17,7 +18,8 @@ interface Outcome {
   readonly errors: string;
 }
 
-const demo = (...args: string[]): Promise<Outcome> =>
+const demo = (...args: string[]): Promise<Outcome> => demoIn(env, ...args);
+const demoIn = (env: NodeJS.ProcessEnv, ...args: string[]): Promise<Outcome> =>
   new Promise((resolve) => {
     execFile(process.execPath, [main, ...args], { env }, (error, output, errors) =>
       resolve({ code: error ? Number(error.code) : 0, output, errors }),
@@ -43,6 +45,18 @@ describe("a quick run", () => {
     expect(result(await demo("--quick", "--seed", "5"))).toBe(result(first)); // wasm is the default
     expect(result(await demo("--quick", "--seed", "6"))).not.toBe(result(first));
   });
+});
+
+const driver = await vulkanEnvironment();
+
+test.skipIf(!driver)("on WebGPU, where the user has set up nothing", { timeout: 180_000 }, async () => {
+  const { VK_ICD_FILENAMES: _, LD_LIBRARY_PATH: __, ...bare } = env;
+  const found = await demoIn(bare, "--backend", "webgpu", "--quick", "--samples", "128");
+  expect([found.code, found.output]).toEqual([
+    0,
+    expect.stringContaining("Training the mlp on 128 digits, 1 epoch, backend webgpu."),
+  ]);
+  expect(found.output).toMatch(/^test accuracy: 0\.\d{4} /m);
 });
 
 test("Ctrl-C ends it cleanly and says what was saved", { timeout: 60_000 }, async () => {
