@@ -8,7 +8,7 @@ import { afterAll, describe, expect, test } from "vitest";
 const main = join(import.meta.dirname, "main.ts");
 const folder = mkdtempSync(join(tmpdir(), "demo-"));
 const plot = join(folder, "training.svg");
-const env = { ...process.env, INIT_CWD: folder };
+const env: NodeJS.ProcessEnv = { ...process.env, INIT_CWD: folder };
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
