@@ -134,13 +134,13 @@ describe.each(files)("%s", (file) => {
   const cases = loadFixtures<Trajectory>(`optim-${file}`).map(
     (t) => [`${t.optimizer} ${t.name} ${t.dtype}`, t] as const,
   );
-  const [some, rest] = sampled(cases, 1 / 3);
+  const [some, rest] = sampled(cases, 1 / 6);
   const follow = (_: string, t: Trajectory) => run(t, within(file, t), backend);
   test.each(some)("%s", follow);
   test.each(rest)("%s", needs("speed"), follow);
   const [saved, others] = sampled(
     cases.filter(([, t]) => t.saved),
-    1 / 3,
+    1 / 6,
   );
   const resume = (_: string, t: Trajectory) => run(t, within(file, t), backend, t.saved!.step);
   test.each(saved)("%s: resumed from the state PyTorch saved", resume);
