@@ -110,9 +110,12 @@ if (!found) {
   );
 }
 
+// Reporters named on the command line would replace these.
+const results = process.env.TEST_RESULTS;
+
 export default defineConfig({
   test: {
-    reporters: ["default", skips],
+    reporters: ["default", skips, ...(results ? [["json", { outputFile: results }] as [string, object]] : [])],
     projects: [
       packages,
       on("wasm"),

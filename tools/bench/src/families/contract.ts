@@ -1,5 +1,5 @@
 import { matmul, permute, randn, type Tensor } from "@descent/tensor";
-import type { JaxModule } from "../peers/jax.ts";
+import { type JaxModule, waitedFor } from "../peers/jax.ts";
 import type { TfTensor } from "../peers/tfjs.ts";
 import { freed, kept } from "../prepare.ts";
 import type { Family, Prepared, Task } from "../task.ts";
@@ -40,10 +40,5 @@ export function jaxProduct(jax: JaxModule, n: number, left: boolean, right: bool
   const [a, b] = [0, 1].map((key) => random.normal(random.key(key), [n, n]));
   const t = (x: unknown, swap: boolean) => (swap ? numpy.transpose(x) : x);
   const f = jit((x: unknown, y: unknown) => numpy.matmul(t(x, left), t(y, right)));
-  let last = f(a.ref, b.ref);
-  const run = () => {
-    last.dispose();
-    last = f(a.ref, b.ref);
-  };
-  return { run, settle: () => last.blockUntilReady(), dispose: () => [a, b, last].map((x) => x.dispose()) };
+  return { ...waitedFor(() => f(a.ref, b.ref)), dispose: () => [a, b].map((x) => x.dispose()) };
 }

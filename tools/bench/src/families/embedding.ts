@@ -1,6 +1,6 @@
 import { Parameter } from "@descent/nn";
 import { dispose, embedding as look, ones, randint, randn, scope } from "@descent/tensor";
-import type { JaxModule } from "../peers/jax.ts";
+import { type JaxModule, waitedFor } from "../peers/jax.ts";
 import { freed, kept } from "../prepare.ts";
 import type { Family, Prepared } from "../task.ts";
 
@@ -14,17 +14,7 @@ function inJax(jax: JaxModule, f: (w: unknown, i: unknown) => unknown): Prepared
   const w = random.normal(random.key(0), [rows, width]);
   const i = numpy.array(Int32Array.from({ length: count }, () => Math.floor(Math.random() * rows)));
   const jitted = jit(f);
-  const pending = [jitted(w.ref, i.ref)];
-  const run = () => {
-    pending.push(jitted(w.ref, i.ref));
-  };
-  const settle = async () => {
-    for (const result of pending.splice(0)) {
-      await result.blockUntilReady();
-      result.dispose();
-    }
-  };
-  return { run, settle, dispose: () => [w, i].map((one) => one.dispose()) };
+  return { ...waitedFor(() => jitted(w.ref, i.ref)), dispose: () => [w, i].map((one) => one.dispose()) };
 }
 
 /** Rows of a table by index, and their gradient: a sum into a table of zeros. */

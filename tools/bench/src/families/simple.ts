@@ -1,5 +1,6 @@
 import type { Tensor } from "@descent/tensor";
 import { randn } from "@descent/tensor";
+import { waitedFor } from "../peers/jax.ts";
 import type { TfModule, TfTensor } from "../peers/tfjs.ts";
 import { freed, kept } from "../prepare.ts";
 import type { Task } from "../task.ts";
@@ -45,18 +46,7 @@ export const simple = ({ name, shape, bytes, calls = 1, missing, ...on }: Simple
       jax: (module) => {
         const x = module.random.normal(module.random.key(0), shape);
         const f = module.jit((y: unknown) => jax(y, module));
-        // What is dropped before it was waited for never runs.
-        const pending = [f(x.ref)];
-        const run = () => {
-          for (let i = 0; i < calls; i++) pending.push(f(x.ref));
-        };
-        const settle = async () => {
-          for (const result of pending.splice(0)) {
-            await result.blockUntilReady();
-            result.dispose();
-          }
-        };
-        return { run, settle, dispose: () => x.dispose() };
+        return { ...waitedFor(() => f(x.ref), calls), dispose: () => x.dispose() };
       },
     }),
     torch: { setup: `x = torch.randn(${shape.join(", ")})`, run: on.torch },

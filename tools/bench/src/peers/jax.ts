@@ -1,3 +1,4 @@
+import type { Prepared } from "../task.ts";
 import { peer } from "./install.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a library without types here
@@ -16,4 +17,19 @@ export async function jax(device: "wasm" | "webgpu"): Promise<JaxModule> {
   if (!found.includes(device)) throw new Error(`jax-js found no ${device}`);
   module.defaultDevice(device);
   return module;
+}
+
+/** What `f` gives is kept until it was waited for: what jax-js drops before that never runs. */
+export function waitedFor(f: () => JaxModule, calls = 1): Required<Pick<Prepared, "run" | "settle">> {
+  const pending = [f()];
+  const run = () => {
+    for (let i = 0; i < calls; i++) pending.push(f());
+  };
+  const settle = async () => {
+    for (const result of pending.splice(0)) {
+      await result.blockUntilReady();
+      result.dispose();
+    }
+  };
+  return { run, settle };
 }
