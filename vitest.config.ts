@@ -112,10 +112,11 @@ if (!found) {
 
 // Reporters named on the command line would replace these.
 const results = process.env.TEST_RESULTS;
+const json: ["json", { outputFile: string }][] = results ? [["json", { outputFile: results }]] : [];
 
 export default defineConfig({
   test: {
-    reporters: ["default", skips, ...(results ? [["json", { outputFile: results }] as [string, object]] : [])],
+    reporters: ["default", skips, ...json],
     projects: [
       packages,
       on("wasm"),
